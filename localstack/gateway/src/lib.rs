@@ -1,0 +1,2 @@
+pub mod invoke;
+pub mod model;
