@@ -1,0 +1,88 @@
+//! Every limit of Confab on one page, each with its reason.
+
+use std::time::Duration;
+
+/// Long enough to be told apart, short enough for a line in a list.
+pub const USERNAME_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=32;
+/// The longest address that SMTP can carry (RFC 5321, 4.5.3.1.3).
+pub const EMAIL_MAX_BYTES: usize = 254;
+/// At least what NIST SP 800-63B asks for; the upper end bounds the work of hashing.
+pub const PASSWORD_CHARACTERS: std::ops::RangeInclusive<usize> = 8..=256;
+/// A line on a phone.
+pub const DISPLAY_NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=64;
+/// A few lines of text about oneself.
+pub const BIO_MAX_CHARACTERS: usize = 512;
+/// A line at the top of a conversation.
+pub const TITLE_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=128;
+/// The name of a device as a person would say it.
+pub const DEVICE_NAME_MAX_CHARACTERS: usize = 64;
+
+/// One message must fit one frame with its envelope.
+pub const MESSAGE_TEXT_BYTES: std::ops::RangeInclusive<usize> = 1..=8_000;
+/// Messages of one frame: what one SQS job and one transaction carry at once.
+pub const MESSAGES_PER_FRAME: usize = 10;
+/// API Gateway bills and limits in units of 32 KB; the rest is for the envelope.
+pub const FRAME_MAX_BYTES: usize = 30_720;
+/// People named in one message.
+pub const MENTIONS_PER_MESSAGE: usize = 50;
+/// Files of one message.
+pub const ATTACHMENTS_PER_MESSAGE: usize = 10;
+
+/// Members of one group: what one fan-out reaches in seconds.
+pub const MEMBERS_PER_GROUP: usize = 1_000;
+/// Open sockets of one user; the eleventh ends the oldest with `bye`.
+pub const SOCKETS_PER_USER: usize = 10;
+
+/// Messages a user may send in a second, after the burst is spent.
+pub const MESSAGES_PER_SECOND: u32 = 5;
+/// Messages a user may send at once.
+pub const MESSAGES_BURST: u32 = 20;
+
+/// Items of a list when the client does not say.
+pub const PAGE_DEFAULT: u32 = 50;
+/// Items of a list at the most.
+pub const PAGE_MAX: u32 = 200;
+/// Cursors that one heartbeat carries.
+pub const CURSORS_PER_HEARTBEAT: usize = 200;
+
+/// An access token is not looked up on every call, so it must be short-lived.
+pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// A device that was away for a week signs in again.
+pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A spent refresh token may be used again this long: its answer may have been lost.
+pub const REFRESH_SIBLING_WINDOW: Duration = Duration::from_secs(10);
+/// A ticket lives only from the request to the upgrade.
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
+/// Public keys are fetched again for an unknown `kid` at most this often.
+pub const KEY_REFETCH_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What a client is asked to keep: well within API Gateway's ten idle minutes.
+pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(240);
+/// A connection without a heartbeat for 2.2 intervals counts as gone.
+pub const CONNECTION_LEASE: Duration = Duration::from_secs(528);
+/// API Gateway ends a socket after two hours; the row may outlive it by one.
+pub const CONNECTION_RECORD_LIFETIME: Duration = Duration::from_secs(3 * 3600);
+/// During `$connect` the row exists before the socket is open; pruning then leaves it deaf.
+pub const PRUNE_MIN_AGE: Duration = Duration::from_secs(10);
+
+/// Connections that a worker pushes to itself; more become jobs.
+pub const INLINE_PUSH_CONNECTIONS: usize = 25;
+/// The time that all inline pushes of one batch share.
+pub const INLINE_PUSH_BUDGET: Duration = Duration::from_millis(500);
+/// Connections that one fan-out job reaches.
+pub const CONNECTIONS_PER_JOB: usize = 100;
+/// Users whose connections one fan-out job looks up.
+pub const USERS_PER_JOB: usize = 100;
+/// Pushes under way at once from one process.
+pub const CONCURRENT_PUSHES: usize = 32;
+
+/// Jobs of one batch of the persist lane (the most that SQS FIFO gives).
+pub const PERSIST_BATCH: usize = 10;
+/// A job is put aside after this many receives that ended in an unknown error.
+pub const RECEIVES_BEFORE_QUARANTINE: u32 = 5;
+/// What one group that failed before may take, alone, of the worker's five seconds.
+pub const SUSPECT_DEADLINE: Duration = Duration::from_millis(1_500);
+/// The first and the longest delay before a deferred group is tried again.
+pub const DEFER_SECONDS: std::ops::RangeInclusive<u32> = 1..=5;
+/// Times that a unique-key race is tried again at once.
+pub const UNIQUE_RACE_RETRIES: u32 = 3;

@@ -1,0 +1,59 @@
+//! The token bucket, as arithmetic on one stored time (GCRA).
+
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// `burst` at once, then `per_second` more each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenBucket {
+    pub per_second: u32,
+    pub burst: u32,
+}
+
+impl TokenBucket {
+    /// `full_at` is when the bucket will be full again. Answers the next `full_at`, or how long
+    /// to wait until `count` tokens are there.
+    pub fn take(
+        self,
+        full_at: Option<Timestamp>,
+        count: u32,
+        now: Timestamp,
+    ) -> Result<Timestamp, Duration> {
+        let interval_us = 1_000_000 / u64::from(self.per_second.max(1));
+        let span = |tokens: u32| Duration::from_micros(interval_us * u64::from(tokens));
+        let start = full_at.map_or(now, |at| at.max(now));
+        let next = start.plus(span(count));
+        let latest = now.plus(span(self.burst));
+        if next <= latest { Ok(next) } else { Err(next.since(latest)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUCKET: TokenBucket = TokenBucket { per_second: 5, burst: 20 };
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    #[test]
+    fn the_burst_is_there_at_once_and_no_more() {
+        let full_at = BUCKET.take(None, 20, at(0)).unwrap();
+        assert_eq!(BUCKET.take(Some(full_at), 1, at(0)), Err(Duration::from_millis(200)));
+    }
+
+    #[test]
+    fn tokens_come_back_at_the_rate() {
+        let full_at = BUCKET.take(None, 20, at(0)).unwrap();
+        assert!(BUCKET.take(Some(full_at), 5, at(1_000)).is_ok());
+        assert!(BUCKET.take(Some(full_at), 6, at(1_000)).is_err());
+    }
+
+    #[test]
+    fn an_idle_bucket_does_not_overflow() {
+        assert!(BUCKET.take(Some(at(0)), 21, at(1_000_000)).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! Text from outside, parsed once at the door.
+
+use std::fmt;
+
+use crate::{Invalid, limits};
+
+macro_rules! text_types {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+text_types! {
+    /// 3–32 of `[a-z0-9._-]`, lower-cased.
+    Username,
+    /// An address in the form `local@domain`, compared without case, kept lower-cased.
+    EmailAddress,
+    /// 1–64 characters on one line.
+    DisplayName,
+    /// At most 512 characters; may be empty.
+    Bio,
+    /// 1–128 characters on one line.
+    Title,
+    /// 1–8,000 bytes of UTF-8 that Postgres and every client can hold.
+    MessageText,
+}
+
+impl Username {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let name = raw.trim().to_ascii_lowercase();
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+        if !limits::USERNAME_CHARACTERS.contains(&name.chars().count())
+            || !name.chars().all(allowed)
+        {
+            let detail = "must be 3 to 32 of the letters a-z, digits, '.', '_' and '-'";
+            return Err(Invalid::new("invalid_username", detail));
+        }
+        Ok(Self(name))
+    }
+}
+
+impl EmailAddress {
+    /// Only what can be told without sending mail: one `@`, a dotted domain, no white space.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let address = raw.trim().to_lowercase();
+        let refused = || Invalid::new("invalid_email", "must be an e-mail address");
+        let (local, domain) = address.rsplit_once('@').ok_or_else(refused)?;
+        let strange = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
+        let dotted = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
+        let shaped = !local.is_empty() && local.len() <= 64 && dotted;
+        if !shaped || address.len() > limits::EMAIL_MAX_BYTES {
+            return Err(refused());
+        }
+        if local.contains(strange) || domain.contains(strange) {
+            return Err(refused());
+        }
+        Ok(Self(address))
+    }
+}
+
+impl DisplayName {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        one_line(raw, limits::DISPLAY_NAME_CHARACTERS, "invalid_display_name").map(Self)
+    }
+}
+
+impl Title {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        one_line(raw, limits::TITLE_CHARACTERS, "invalid_title").map(Self)
+    }
+}
+
+impl Bio {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let text = raw.trim();
+        if text.chars().count() > limits::BIO_MAX_CHARACTERS || text.contains(unstorable) {
+            return Err(Invalid::new("invalid_bio", "must be at most 512 characters of text"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl MessageText {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        if !limits::MESSAGE_TEXT_BYTES.contains(&raw.len()) {
+            let detail = format!("must be 1 to 8,000 bytes, and is {}", raw.len());
+            return Err(Invalid::new("invalid_text_length", detail));
+        }
+        if raw.contains(unstorable) {
+            let detail = "must not contain U+0000, U+FFFE or U+FFFF";
+            return Err(Invalid::new("invalid_text_character", detail));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
+fn unstorable(c: char) -> bool {
+    matches!(c, '\u{0}' | '\u{fffe}' | '\u{ffff}')
+}
+
+fn one_line(
+    raw: &str,
+    characters: std::ops::RangeInclusive<usize>,
+    code: &'static str,
+) -> Result<String, Invalid> {
+    let text = raw.trim();
+    let strange = |c: char| c.is_control() || unstorable(c);
+    if !characters.contains(&text.chars().count()) || text.contains(strange) {
+        let (least, most) = characters.into_inner();
+        return Err(Invalid::new(
+            code,
+            format!("must be one line of {least} to {most} characters"),
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A password as the person typed it. It is never shown, logged or compared here.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    pub fn parse(raw: String) -> Result<Self, Invalid> {
+        if !limits::PASSWORD_CHARACTERS.contains(&raw.chars().count()) {
+            return Err(Invalid::new("invalid_password", "must be 8 to 256 characters"));
+        }
+        Ok(Self(raw))
+    }
+
+    /// For the hash function only.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_name_is_lower_cased() {
+        assert_eq!(Username::parse("Ada.L-1_").unwrap().as_str(), "ada.l-1_");
+    }
+
+    #[test]
+    fn hostile_user_names_are_refused() {
+        for raw in ["", "ab", "a b c", "ädä", "a\u{0}bc", &"x".repeat(33), "ada@x", "аda"] {
+            assert_eq!(Username::parse(raw).unwrap_err().code, "invalid_username", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_compared_without_case() {
+        let one = EmailAddress::parse("Ada@Example.COM").unwrap();
+        assert_eq!(one, EmailAddress::parse(" ada@example.com ").unwrap());
+    }
+
+    #[test]
+    fn hostile_addresses_are_refused() {
+        let long = format!("a@{}.example", "x".repeat(254));
+        for raw in ["", "a", "a@", "@b.c", "a@b", "a@b..c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", &long]
+        {
+            assert_eq!(EmailAddress::parse(raw).unwrap_err().code, "invalid_email", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_measured_in_bytes_and_kept_as_it_is() {
+        assert_eq!(MessageText::parse("  hello\n").unwrap().as_str(), "  hello\n");
+        assert!(MessageText::parse(&"é".repeat(4_000)).is_ok());
+        let long = MessageText::parse(&"é".repeat(4_001)).unwrap_err();
+        assert_eq!(long.code, "invalid_text_length");
+        assert_eq!(MessageText::parse("").unwrap_err().code, "invalid_text_length");
+    }
+
+    #[test]
+    fn text_that_postgres_or_a_client_cannot_hold_is_refused() {
+        for raw in ["a\u{0}", "\u{fffe}", "x\u{ffff}y"] {
+            assert_eq!(MessageText::parse(raw).unwrap_err().code, "invalid_text_character");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let password = Password::parse("correct horse".into()).unwrap();
+        assert_eq!(format!("{password:?}"), "Password(…)");
+        assert!(Password::parse("short".into()).is_err());
+        assert!(Password::parse("x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn titles_and_names_are_one_line() {
+        assert_eq!(Title::parse(" Team ").unwrap().as_str(), "Team");
+        for raw in ["", " ", "a\nb", "\u{7}", &"x".repeat(129)] {
+            assert!(Title::parse(raw).is_err());
+            assert!(DisplayName::parse(raw).is_err());
+        }
+    }
+}
