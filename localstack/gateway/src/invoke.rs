@@ -8,6 +8,11 @@ use bytes::Bytes;
 pub trait Invoke: Send + Sync + 'static {
     /// `function` is the binary's name (`send-message`); `event` and the answer are JSON.
     async fn invoke(&self, function: &str, event: Bytes) -> Result<Bytes, InvokeError>;
+
+    /// What `GET /_gateway/functions` shows of the functions' processes.
+    fn status(&self) -> serde_json::Value {
+        serde_json::Value::Null
+    }
 }
 
 /// Why there is no answer. Each is what AWS would report as a failed integration.
