@@ -1,1 +1,7 @@
+//! In-memory ports, a frozen clock and the contract suites that hold the fakes to the real thing.
+//! For tests only.
 
+pub mod ambient;
+pub mod contract;
+pub mod history;
+pub mod live;

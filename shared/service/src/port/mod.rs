@@ -1,0 +1,59 @@
+//! Every way out of the process: a role each, at most eight methods, one atomic step a method.
+//!
+//! Each port has a contract suite in `testkit::contract` that its fake and its adapter both pass.
+
+mod accounts;
+mod ambient;
+mod conversations;
+mod keys;
+mod live;
+mod messages;
+mod queues;
+
+pub use accounts::{
+    Credentials, NewRefreshToken, NewSession, NewUser, RegisterError, Rotation, SessionStore,
+    UserChange, UserStore,
+};
+pub use ambient::{Clock, Entropy, PasswordHasher, Probe};
+pub use conversations::{Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError};
+pub use keys::{AccessToken, KeyDirectory, PublicKey, TokenSigner, TokenVerifier};
+pub use live::{
+    ConnectionStore, MembershipCopies, MembershipCopy, PushOutcome, Pusher, RateLimiter, SendGate,
+    Standing, TicketStore,
+};
+pub use messages::{AppendError, Appended, ChangesPage, Commit, MessageStore, Submission, Verdict};
+pub use queues::{FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt};
+
+use std::error::Error as Source;
+
+/// Why a port could not do its step.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It may work later: no connection, throttled, timed out, out of slots.
+    #[error("{what} is not available")]
+    Unavailable {
+        what: &'static str,
+        #[source]
+        source: Box<dyn Source + Send + Sync>,
+    },
+    /// It will not work as it is: a row or an answer that cannot be understood.
+    #[error("{what} failed")]
+    Bug {
+        what: &'static str,
+        #[source]
+        source: Box<dyn Source + Send + Sync>,
+    },
+}
+
+impl Failure {
+    pub fn unavailable(
+        what: &'static str,
+        source: impl Into<Box<dyn Source + Send + Sync>>,
+    ) -> Self {
+        Self::Unavailable { what, source: source.into() }
+    }
+
+    pub fn bug(what: &'static str, source: impl Into<Box<dyn Source + Send + Sync>>) -> Self {
+        Self::Bug { what, source: source.into() }
+    }
+}

@@ -1,0 +1,107 @@
+//! Values that use cases and ports exchange.
+
+use domain::{
+    Conversation, ConnectionId, ConversationId, Membership, Message, Rejection, Seq, SessionId,
+    Timestamp, UserId,
+};
+
+/// Who is asking, proven by an access token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    user_id: UserId,
+    session_id: SessionId,
+}
+
+impl Caller {
+    /// For the verifier of access tokens only; nothing else may claim who is asking.
+    pub fn verified(user_id: UserId, session_id: SessionId) -> Self {
+        Self { user_id, session_id }
+    }
+
+    pub fn user_id(self) -> UserId {
+        self.user_id
+    }
+
+    pub fn session_id(self) -> SessionId {
+        self.session_id
+    }
+}
+
+/// Whose a ticket or a socket is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    pub user_id: UserId,
+    pub session_id: SessionId,
+}
+
+/// One open socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    pub id: ConnectionId,
+    pub identity: Identity,
+    /// When `$connect` was answered.
+    pub since: Timestamp,
+    /// The last heartbeat, or `since`.
+    pub seen_at: Timestamp,
+}
+
+/// A member to be told, and where their view of the history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    pub user_id: UserId,
+    pub joined_seq: Seq,
+}
+
+/// What is said to sockets. An adapter turns it into frames of at most 30 KB.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Everything in (after, through] that the receiver may see, ascending by seq.
+    MessagesNew {
+        conversation_id: ConversationId,
+        after: Seq,
+        through: Seq,
+        messages: Vec<Message>,
+    },
+    MessageRejected {
+        conversation_id: ConversationId,
+        client_id: domain::ClientId,
+        rejection: Rejection,
+    },
+    ConversationChanged { conversation: Conversation },
+    Bye { reason: &'static str, reconnect_after_ms: u64 },
+}
+
+/// A conversation as its member sees it in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationEntry {
+    pub conversation: Conversation,
+    pub my: Membership,
+    pub last_message: Option<Message>,
+    pub unread_count: u32,
+}
+
+/// Which part of a list: `limit` items after an opaque cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub cursor: Option<String>,
+    /// 1 to 200.
+    pub limit: u32,
+}
+
+/// Which part of a history, `limit` messages of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    Newest,
+    Before(Seq),
+    After(Seq),
+    /// Half before, half from this one on.
+    Around(Seq),
+}
+
+/// A part of a history, ascending by seq (changes: by rev).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessagePage {
+    pub items: Vec<Message>,
+    pub has_more_before: bool,
+    pub has_more_after: bool,
+}
