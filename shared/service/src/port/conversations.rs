@@ -49,6 +49,26 @@ pub enum OpenError {
     Failure(#[from] Failure),
 }
 
+/// Why a part of a list cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor is not one that an earlier answer gave.
+    #[error("the cursor cannot be read")]
+    InvalidCursor,
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// Why a part of a list could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor was not one of ours.
+    #[error("the cursor is not one that this list gave")]
+    InvalidCursor,
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
 /// A conversation that went on without the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behind {
@@ -68,19 +88,15 @@ pub trait ConversationStore: Send + Sync {
         &self,
         user: UserId,
         page: Page,
-    ) -> Result<(Vec<ConversationEntry>, Option<String>), Failure>;
-    async fn get(
-        &self,
-        user: UserId,
-        id: ConversationId,
-    ) -> Result<Option<Conversation>, Failure>;
+    ) -> Result<(Vec<ConversationEntry>, Option<String>), PageError>;
+    async fn get(&self, user: UserId, id: ConversationId) -> Result<Option<Conversation>, Failure>;
     /// In the order they joined; the second value is the next cursor.
     async fn members(
         &self,
         user: UserId,
         id: ConversationId,
         page: Page,
-    ) -> Result<Option<(Vec<Member>, Option<String>)>, Failure>;
+    ) -> Result<Option<(Vec<Member>, Option<String>)>, PageError>;
     /// Those of the cursors that are smaller than `last_seq`, active memberships only.
     async fn behind(
         &self,

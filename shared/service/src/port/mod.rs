@@ -15,7 +15,9 @@ pub use accounts::{
     UserChange, UserStore,
 };
 pub use ambient::{Clock, Entropy, PasswordHasher, Probe};
-pub use conversations::{Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError};
+pub use conversations::{
+    Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError, PageError,
+};
 pub use keys::{AccessToken, KeyDirectory, PublicKey, TokenSigner, TokenVerifier};
 pub use live::{
     ConnectionStore, MembershipCopies, MembershipCopy, PushOutcome, Pusher, RateLimiter, SendGate,
