@@ -59,16 +59,6 @@ pub enum PageError {
     Failure(#[from] Failure),
 }
 
-/// Why a part of a list could not be told.
-#[derive(Debug, thiserror::Error)]
-pub enum PageError {
-    /// The cursor was not one of ours.
-    #[error("the cursor is not one that this list gave")]
-    InvalidCursor,
-    #[error(transparent)]
-    Failure(#[from] Failure),
-}
-
 /// A conversation that went on without the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Behind {
