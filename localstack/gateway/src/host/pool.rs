@@ -1,0 +1,318 @@
+//! One function: the events that wait, and the processes that take them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::process::{Delivery, Process};
+use super::starter::Starter;
+use super::supervisor;
+use crate::invoke::InvokeError;
+use crate::model::Function;
+
+/// More waiting events than this are refused, as AWS throttles.
+const MAX_WAITING: usize = 500;
+
+/// An event waits this long for a free process.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// Lambda's limit for a synchronous event.
+const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
+
+type Answer = Result<Bytes, InvokeError>;
+
+/// What a process of the function is started with.
+#[derive(Debug)]
+pub(super) struct Spec {
+    pub(super) function: Function,
+    pub(super) binary: PathBuf,
+    pub(super) arn: String,
+    pub(super) environment: BTreeMap<String, String>,
+    pub(super) max_processes: usize,
+    pub(super) idle_limit: Duration,
+}
+
+/// An event that waits for a process.
+struct Job {
+    request_id: String,
+    event: Bytes,
+    begun: oneshot::Sender<Result<Begun, InvokeError>>,
+}
+
+/// A process has the event; its answer, or the process's end, comes through `answer`.
+struct Begun {
+    process: Arc<Process>,
+    answer: oneshot::Receiver<Answer>,
+    is_cold: bool,
+}
+
+/// A process that has asked for work.
+struct Idle {
+    process: Arc<Process>,
+    give: oneshot::Sender<Delivery>,
+    since: Instant,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<Job>,
+    /// The one used last is at the end and is used first, so that spare ones become old and end.
+    idle: Vec<Idle>,
+    processes: BTreeMap<u64, Arc<Process>>,
+    /// Started and not yet ready.
+    starting: usize,
+    /// Started and not yet ended.
+    alive: usize,
+    next_id: u64,
+    is_closed: bool,
+    invocations: u64,
+    cold_starts: u64,
+    last_cold_start_ms: Option<u64>,
+}
+
+pub(super) struct Pool {
+    spec: Spec,
+    starter: Starter,
+    state: Mutex<State>,
+}
+
+/// What a process gets when it asks for work.
+pub(super) enum Next {
+    Now(Delivery),
+    Later(oneshot::Receiver<Delivery>),
+    Never,
+}
+
+impl Pool {
+    pub(super) fn new(spec: Spec, starter: Starter) -> Self {
+        Self { spec, starter, state: Mutex::default() }
+    }
+
+    pub(super) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(super) fn starter(&self) -> &Starter {
+        &self.starter
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves nothing half-done that is worse than stopping for good.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs to its end even if the caller goes away, as Lambda does: the timeout must hold.
+    pub(super) async fn invoke(self: Arc<Self>, event: Bytes) -> Answer {
+        if event.len() > MAX_EVENT_BYTES {
+            let text = format!("the event has more than {MAX_EVENT_BYTES} bytes");
+            return Err(InvokeError::Unavailable(text));
+        }
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move { self.run(event, tell).await });
+        told.await.unwrap_or(Err(InvokeError::Crashed))
+    }
+
+    async fn run(self: Arc<Self>, event: Bytes, tell: oneshot::Sender<Answer>) {
+        let begin = Instant::now();
+        let request_id = new_request_id();
+        let (begun, begins) = oneshot::channel();
+        self.submit(Job { request_id: request_id.clone(), event, begun });
+        let mut ran_on = None;
+        let answer = match tokio::time::timeout(MAX_WAIT, begins).await {
+            Ok(Ok(Ok(begun))) => {
+                ran_on = Some((begun.process.pid(), begun.is_cold));
+                self.answer(&request_id, begun).await
+            }
+            Ok(Ok(Err(refused))) => Err(refused),
+            Ok(Err(_)) => Err(InvokeError::Crashed),
+            Err(_) => Err(InvokeError::Throttled),
+        };
+        let outcome = outcome(&answer);
+        // The caller may have gone away; the invocation is logged all the same.
+        let _ = tell.send(answer);
+        tracing::info!(
+            function = %self.spec.function.name,
+            request_id,
+            duration_ms = milliseconds(begin.elapsed()),
+            cold = ran_on.is_some_and(|(_, is_cold)| is_cold),
+            memory_kb = ran_on.and_then(|(pid, _)| super::process::resident_kb(pid)),
+            outcome,
+            "invoked"
+        );
+    }
+
+    async fn answer(&self, request_id: &str, begun: Begun) -> Answer {
+        let timeout = self.spec.function.timeout;
+        match tokio::time::timeout(timeout, begun.answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(InvokeError::Crashed),
+            Err(_) => {
+                begun.process.give_up(request_id);
+                begun.process.kill();
+                Err(InvokeError::Timeout(milliseconds(timeout)))
+            }
+        }
+    }
+
+    fn submit(self: &Arc<Self>, job: Job) {
+        let mut state = self.state();
+        if state.is_closed {
+            let refusal = InvokeError::Unavailable("the gateway is stopping".to_owned());
+            let _ = job.begun.send(Err(refusal));
+            return;
+        }
+        while let Some(idle) = state.idle.pop() {
+            if idle.give.is_closed() {
+                continue;
+            }
+            state.invocations += 1;
+            if let Some(delivery) = deliver(job, &idle.process, self.spec.function.timeout) {
+                // If the process has gone this instant, its supervisor answers the event.
+                let _ = idle.give.send(delivery);
+            }
+            return;
+        }
+        state.waiting.retain(|job| !job.begun.is_closed());
+        if state.waiting.len() >= MAX_WAITING {
+            let _ = job.begun.send(Err(InvokeError::Throttled));
+            return;
+        }
+        state.waiting.push_back(job);
+        self.start_if_needed(&mut state);
+    }
+
+    fn start_if_needed(self: &Arc<Self>, state: &mut State) {
+        while state.starting < state.waiting.len() && state.alive < self.spec.max_processes {
+            state.starting += 1;
+            state.alive += 1;
+            state.next_id += 1;
+            tokio::spawn(supervisor::supervise(Arc::clone(self), state.next_id));
+        }
+    }
+
+    /// A process asks for work: the oldest waiting event, or the next one that comes.
+    pub(super) fn next(&self, process: &Arc<Process>) -> Next {
+        let mut state = self.state();
+        if let Some(cold_start) = process.become_ready() {
+            state.starting = state.starting.saturating_sub(1);
+            state.cold_starts += 1;
+            state.last_cold_start_ms = Some(milliseconds(cold_start));
+        }
+        if process.is_condemned() {
+            return Next::Never;
+        }
+        while let Some(job) = state.waiting.pop_front() {
+            if let Some(delivery) = deliver(job, process, self.spec.function.timeout) {
+                state.invocations += 1;
+                return Next::Now(delivery);
+            }
+        }
+        let (give, given) = oneshot::channel();
+        state.idle.push(Idle { process: Arc::clone(process), give, since: Instant::now() });
+        Next::Later(given)
+    }
+
+    pub(super) fn joined(&self, process: &Arc<Process>) {
+        self.state().processes.insert(process.id(), Arc::clone(process));
+    }
+
+    /// A process has ended, or could not be started. One that was never ready takes one waiting
+    /// event with it, so that a function that cannot start is an answer and not a loop.
+    pub(super) fn left(self: &Arc<Self>, id: u64, was_ready: bool, why: &str) {
+        let mut state = self.state();
+        state.processes.remove(&id);
+        state.idle.retain(|idle| idle.process.id() != id);
+        state.alive = state.alive.saturating_sub(1);
+        if !was_ready {
+            state.starting = state.starting.saturating_sub(1);
+            if let Some(job) = state.waiting.pop_front() {
+                let _ = job.begun.send(Err(InvokeError::Unavailable(why.to_owned())));
+            }
+        }
+        self.start_if_needed(&mut state);
+    }
+
+    /// Takes the process out of service if it has been without work for too long.
+    pub(super) fn retire_if_idle(&self, id: u64) -> bool {
+        let mut state = self.state();
+        let limit = self.spec.idle_limit;
+        let is_old = |idle: &Idle| idle.process.id() == id && idle.since.elapsed() >= limit;
+        let Some(position) = state.idle.iter().position(is_old) else { return false };
+        state.idle.remove(position);
+        true
+    }
+
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+    }
+
+    /// Nothing waits and nothing runs.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        state.waiting.iter().all(|job| job.begun.is_closed())
+            && state.processes.values().all(|process| !process.is_busy())
+    }
+
+    pub(super) fn end_all(&self) {
+        let mut state = self.state();
+        state.waiting.clear();
+        state.idle.clear();
+        state.processes.values().for_each(|process| process.end());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().alive == 0
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
+    pub(super) fn status(&self) -> Value {
+        let state = self.state();
+        json!({
+            "processes": state.processes.values().map(|p| p.status()).collect::<Vec<Value>>(),
+            "max_processes": self.spec.max_processes,
+            "waiting": state.waiting.len(),
+            "invocations": state.invocations,
+            "cold_starts": state.cold_starts,
+            "last_cold_start_ms": state.last_cold_start_ms,
+        })
+    }
+}
+
+/// `None` if whoever asked has given up waiting.
+fn deliver(job: Job, process: &Arc<Process>, timeout: Duration) -> Option<Delivery> {
+    if job.begun.is_closed() {
+        return None;
+    }
+    let (answer, is_cold) = process.take_on(&job.request_id);
+    let _ = job.begun.send(Ok(Begun { process: Arc::clone(process), answer, is_cold }));
+    Some(Delivery { request_id: job.request_id, event: job.event, timeout })
+}
+
+fn outcome(answer: &Answer) -> &'static str {
+    match answer {
+        Ok(_) => "ok",
+        Err(InvokeError::Function(_)) => "function_error",
+        Err(InvokeError::Timeout(_)) => "timeout",
+        Err(InvokeError::Crashed) => "crashed",
+        Err(InvokeError::Throttled) => "throttled",
+        Err(InvokeError::Unavailable(_)) => "unavailable",
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the host stands for AWS, which makes these ids")]
+fn new_request_id() -> String {
+    Uuid::new_v4().to_string()
+}
