@@ -86,3 +86,5 @@ pub const SUSPECT_DEADLINE: Duration = Duration::from_millis(1_500);
 pub const DEFER_SECONDS: std::ops::RangeInclusive<u32> = 1..=5;
 /// Times that a unique-key race is tried again at once.
 pub const UNIQUE_RACE_RETRIES: u32 = 3;
+/// A database that does not answer `SELECT 1` within this is not well.
+pub const PING_TIMEOUT: Duration = Duration::from_millis(500);

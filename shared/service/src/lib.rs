@@ -7,20 +7,26 @@ mod archive;
 mod conversations;
 mod delivery;
 mod error;
+mod hangup;
 mod health;
 mod messages;
 pub mod port;
+mod profiles;
+mod sessions;
 mod sockets;
 mod value;
 
-pub use accounts::{Accounts, Login, ProfileChange, Registration, SignedIn};
-pub use archive::{Archive, Job, LaneReport, PersistJob};
-pub use conversations::{ConversationPage, Conversations, GroupDraft, MemberPage, Opened};
-pub use delivery::{Delivery, FanOut};
+pub use accounts::{Accounts, Device, Login, Registration, SignedIn};
+pub use archive::{Archive, PersistJob};
+pub use conversations::{Conversations, GroupDraft, Listed, Opened, Openings};
+pub use delivery::{Announcement, Delivery, FanOut};
 pub use error::{Error, FieldError};
+pub use hangup::Hangup;
 pub use health::Health;
-pub use messages::{Messages, Refusal, RefusedItem};
-pub use sockets::{Heartbeat, IssuedTicket, Sockets};
+pub use messages::{History, Messages, SocketMessages};
+pub use profiles::Profiles;
+pub use sessions::Sessions;
+pub use sockets::{Heartbeat, Heartbeats, Sockets, Tickets};
 pub use value::{
     Caller, Connection, ConversationEntry, Event, Identity, MessagePage, Page, Recipient, Window,
 };

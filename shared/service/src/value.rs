@@ -1,7 +1,7 @@
 //! Values that use cases and ports exchange.
 
 use domain::{
-    Conversation, ConnectionId, ConversationId, Membership, Message, Rejection, Seq, SessionId,
+    ConnectionId, Conversation, ConversationId, Membership, Message, Rejection, Seq, SessionId,
     Timestamp, UserId,
 };
 
@@ -24,6 +24,10 @@ impl Caller {
 
     pub fn session_id(self) -> SessionId {
         self.session_id
+    }
+
+    pub fn identity(self) -> Identity {
+        Identity { user_id: self.user_id, session_id: self.session_id }
     }
 }
 
@@ -67,8 +71,49 @@ pub enum Event {
         client_id: domain::ClientId,
         rejection: Rejection,
     },
-    ConversationChanged { conversation: Conversation },
-    Bye { reason: &'static str, reconnect_after_ms: u64 },
+    ConversationChanged {
+        conversation: Conversation,
+    },
+    Bye {
+        reason: &'static str,
+        reconnect_after_ms: u64,
+    },
+    Error {
+        code: &'static str,
+        detail: String,
+    },
+}
+
+impl Event {
+    /// The frame for consecutive new messages, or for one that is told again; `None` for none.
+    pub fn of_new(conversation_id: ConversationId, mut messages: Vec<Message>) -> Option<Self> {
+        messages.sort_by_key(|message| message.rev);
+        let after = messages.first()?.rev.before();
+        let through = messages.last()?.rev;
+        Some(Self::MessagesNew { conversation_id, after, through, messages })
+    }
+
+    /// The same event without what stands before the receiver's time; its frame still moves
+    /// their cursor.
+    pub fn seen_from(&self, joined_seq: Seq) -> Self {
+        match self {
+            Self::MessagesNew { conversation_id, after, through, messages } => Self::MessagesNew {
+                conversation_id: *conversation_id,
+                after: *after,
+                through: *through,
+                messages: messages.iter().filter(|m| m.seq > joined_seq).cloned().collect(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    /// Whether a member who joined at this number sees less of it than the others.
+    pub fn is_cut_for(&self, joined_seq: Seq) -> bool {
+        match self {
+            Self::MessagesNew { messages, .. } => messages.iter().any(|m| m.seq <= joined_seq),
+            _ => false,
+        }
+    }
 }
 
 /// A conversation as its member sees it in the list.

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{
-    Bio, DisplayName, EmailAddress, SessionId, Settings, Timestamp, User,
-    UserId, Username,
+    Bio, DisplayName, EmailAddress, SessionId, Settings, Timestamp, User, UserId, Username,
 };
 
 use super::Failure;
@@ -102,4 +101,3 @@ pub trait SessionStore: Send + Sync {
     /// Known, not revoked.
     async fn is_active(&self, identity: Identity) -> Result<bool, Failure>;
 }
-

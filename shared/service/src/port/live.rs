@@ -26,22 +26,15 @@ pub trait ConnectionStore: Send + Sync {
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
     /// A heartbeat: raises `seen_at` and re-creates a pruned attribute from `C#…`.
     /// `None` when the connection is unknown.
-    async fn touch(
-        &self,
-        id: &ConnectionId,
-        now: Timestamp,
-    ) -> Result<Option<Connection>, Failure>;
+    async fn touch(&self, id: &ConnectionId, now: Timestamp)
+    -> Result<Option<Connection>, Failure>;
     /// After `$disconnect`: removes both. Idempotent; other connections of the user stay.
     async fn close(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
     /// After a 410: removes only this connection's attribute from its user's item.
     async fn prune(&self, connection: &Connection) -> Result<(), Failure>;
     /// The connections of these users whose lease is valid, strongly consistent for up to ten
     /// users; in no order.
-    async fn of_users(
-        &self,
-        users: &[UserId],
-        now: Timestamp,
-    ) -> Result<Vec<Connection>, Failure>;
+    async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure>;
 }
 
 /// Who stands behind a socket, and whether they may send here.

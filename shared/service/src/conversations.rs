@@ -1,0 +1,171 @@
+//! Conversations: opening them and looking at them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::{
+    ClientId, Conversation, ConversationId, Invalid, Member, Seq, Title, UserId,
+    direct_conversation_id, limits,
+};
+
+use crate::delivery::Announcement;
+use crate::port::{
+    Clock, ConversationStore, Created, Entropy, MembershipCopies, MembershipCopy, NewDirect,
+    NewGroup, OpenError, PageError,
+};
+use crate::{Caller, ConversationEntry, Delivery, Error, Event, Page, Recipient};
+
+/// What a client gives to open a group.
+#[derive(Debug, Clone)]
+pub struct GroupDraft {
+    pub client_id: ClientId,
+    pub title: Title,
+    pub member_ids: Vec<UserId>,
+}
+
+/// A conversation that was opened, now or before.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    pub conversation: Conversation,
+    pub is_new: bool,
+}
+
+/// Some of a list and where the next part begins.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+/// Opens conversations and tells their members.
+pub struct Openings {
+    pub conversations: Arc<dyn ConversationStore>,
+    pub copies: Arc<dyn MembershipCopies>,
+    pub delivery: Delivery,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Openings {
+    /// The one conversation of the two; 403 `not_allowed` when a block stands between them.
+    pub async fn open_direct(&self, caller: Caller, other: UserId) -> Result<Opened, Error> {
+        if other == caller.user_id() {
+            let invalid = Invalid::new("invalid_member", "must be somebody else");
+            return Err(Error::invalid("member_ids[0]", invalid));
+        }
+        let direct = NewDirect {
+            id: direct_conversation_id(caller.user_id(), other),
+            creator: caller.user_id(),
+            other,
+            created_at: self.clock.now(),
+        };
+        let created = self.conversations.open_direct(direct).await;
+        self.tell(created.map_err(|error| refused(error, &[other]))?).await
+    }
+
+    /// A repeated `client_id` of the same creator answers with the group it made before.
+    pub async fn open_group(&self, caller: Caller, draft: GroupDraft) -> Result<Opened, Error> {
+        let named = &draft.member_ids;
+        let others: BTreeSet<_> =
+            named.iter().copied().filter(|id| *id != caller.user_id()).collect();
+        if others.len() + 1 > limits::MEMBERS_PER_GROUP {
+            let invalid = Invalid::new("too_many_members", "a group has at most 1,000 members");
+            return Err(Error::invalid("member_ids", invalid));
+        }
+        let group = NewGroup {
+            id: ConversationId(self.entropy.uuid_v7()),
+            client_id: draft.client_id,
+            creator: caller.user_id(),
+            title: draft.title,
+            member_ids: others.into_iter().collect(),
+            created_at: self.clock.now(),
+        };
+        let created = self.conversations.open_group(group).await;
+        self.tell(created.map_err(|error| refused(error, named))?).await
+    }
+
+    /// The copies are written for a repeat too: the first try may have ended before it.
+    async fn tell(&self, created: Created) -> Result<Opened, Error> {
+        let Created { conversation, is_new, member_ids, first_message } = created;
+        let copy = |user_id: &UserId| MembershipCopy {
+            conversation_id: conversation.id,
+            user_id: *user_id,
+            is_active: true,
+            version: conversation.last_seq,
+        };
+        self.copies.write(&member_ids.iter().map(copy).collect::<Vec<_>>()).await?;
+        if is_new {
+            let all = |user_id: &UserId| Recipient { user_id: *user_id, joined_seq: Seq::ZERO };
+            let recipients: Vec<_> = member_ids.iter().map(all).collect();
+            let changed = Event::ConversationChanged { conversation: conversation.clone() };
+            let first =
+                first_message.and_then(|message| Event::of_new(conversation.id, vec![message]));
+            let events = std::iter::once(changed).chain(first);
+            let announcements = events.map(|event| Announcement::new(event, recipients.clone()));
+            self.delivery.queue(announcements.collect()).await?;
+        }
+        Ok(Opened { conversation, is_new })
+    }
+}
+
+fn refused(error: OpenError, named: &[UserId]) -> Error {
+    match error {
+        OpenError::UnknownUsers(unknown) => {
+            let field = |id: &UserId| {
+                let index = named.iter().position(|other| other == id).unwrap_or(0);
+                let invalid = Invalid::new("user_not_found", "there is no such user");
+                crate::FieldError::new(format!("member_ids[{index}]"), invalid)
+            };
+            Error::Invalid(unknown.iter().map(field).collect())
+        }
+        OpenError::Blocked => {
+            let detail = "one of the two of you has blocked the other";
+            Error::Forbidden { code: "not_allowed", detail }
+        }
+        OpenError::Failure(failure) => failure.into(),
+    }
+}
+
+/// Looks at conversations.
+pub struct Conversations {
+    pub conversations: Arc<dyn ConversationStore>,
+}
+
+impl Conversations {
+    pub async fn list(
+        &self,
+        caller: Caller,
+        page: Page,
+    ) -> Result<Listed<ConversationEntry>, Error> {
+        let (items, next_cursor) = self.conversations.list(caller.user_id(), page).await?;
+        Ok(Listed { items, next_cursor })
+    }
+
+    pub async fn get(&self, caller: Caller, id: ConversationId) -> Result<Conversation, Error> {
+        let found = self.conversations.get(caller.user_id(), id).await?;
+        found.ok_or_else(Error::conversation_not_found)
+    }
+
+    pub async fn members(
+        &self,
+        caller: Caller,
+        id: ConversationId,
+        page: Page,
+    ) -> Result<Listed<Member>, Error> {
+        let found = self.conversations.members(caller.user_id(), id, page).await?;
+        let (items, next_cursor) = found.ok_or_else(Error::conversation_not_found)?;
+        Ok(Listed { items, next_cursor })
+    }
+}
+
+impl From<PageError> for Error {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::InvalidCursor => {
+                let detail = "must be the next_cursor of an earlier answer";
+                Self::invalid("cursor", Invalid::new("invalid_cursor", detail))
+            }
+            PageError::Failure(failure) => failure.into(),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Telling the members: a few at once, many through the fan-out queue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::{Seq, UserId, limits};
+use futures::StreamExt;
+use tokio::time::{Instant, timeout_at};
+
+use crate::port::{Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue, PushOutcome, Pusher};
+use crate::{Connection, Event, Recipient};
+
+/// One event and everybody who is to be told, as the transaction that caused it saw them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    pub event: Event,
+    pub recipients: Vec<Recipient>,
+}
+
+impl Announcement {
+    pub fn new(event: Event, recipients: Vec<Recipient>) -> Self {
+        Self { event, recipients }
+    }
+
+    /// One announcement for those who may see all of it, and one for each who joined later.
+    fn by_view(self) -> Vec<Self> {
+        let mut views: BTreeMap<Seq, Vec<Recipient>> = BTreeMap::new();
+        for recipient in self.recipients {
+            let cut = self.event.is_cut_for(recipient.joined_seq);
+            let view = if cut { recipient.joined_seq } else { Seq::ZERO };
+            views.entry(view).or_default().push(recipient);
+        }
+        let seen = |(from, recipients)| Self::new(self.event.seen_from(from), recipients);
+        views.into_iter().map(seen).collect()
+    }
+}
+
+/// Tells the members after a commit.
+#[derive(Clone)]
+pub struct Delivery {
+    pub connections: Arc<dyn ConnectionStore>,
+    pub pusher: Arc<dyn Pusher>,
+    pub fan_out: Arc<dyn FanOutQueue>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Delivery {
+    /// Pushes what is small at once, within one time budget for all of it; the rest, and what
+    /// failed, becomes fan-out jobs. An error means that somebody may not have been told.
+    pub async fn announce(&self, announcements: Vec<Announcement>) -> Result<(), Failure> {
+        let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
+        let views = announcements.into_iter().flat_map(Announcement::by_view);
+        let told = views.map(|announcement| self.announce_one(announcement, until));
+        let jobs: Vec<_> = futures::future::join_all(told).await.into_iter().flatten().collect();
+        if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
+    }
+
+    /// Leaves all of it to the fan-out queue: for callers whose own answer is waited for.
+    pub async fn queue(&self, announcements: Vec<Announcement>) -> Result<(), Failure> {
+        let views = announcements.into_iter().flat_map(Announcement::by_view);
+        let jobs: Vec<_> = views.flat_map(to_members).collect();
+        if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
+    }
+
+    async fn announce_one(&self, announcement: Announcement, until: Instant) -> Vec<FanOutJob> {
+        if announcement.recipients.len() > limits::USERS_PER_JOB {
+            return to_members(announcement);
+        }
+        let users: Vec<_> = announcement.recipients.iter().map(|r| r.user_id).collect();
+        let found = timeout_at(until, self.connections.of_users(&users, self.clock.now())).await;
+        let connections = match found {
+            Ok(Ok(connections)) => connections,
+            Ok(Err(_)) | Err(_) => return to_members(announcement),
+        };
+        if connections.len() > limits::INLINE_PUSH_CONNECTIONS {
+            return to_connections(&announcement.event, connections);
+        }
+        let failed = self.push_all(&announcement.event, connections, Some(until)).await;
+        to_connections(&announcement.event, failed)
+    }
+
+    /// Answers the connections that could not be told.
+    async fn push_all(
+        &self,
+        event: &Event,
+        connections: Vec<Connection>,
+        until: Option<Instant>,
+    ) -> Vec<Connection> {
+        let pushes = connections.into_iter().map(|connection| async move {
+            let push = self.pusher.push(&connection.id, event);
+            let outcome = match until {
+                Some(until) => timeout_at(until, push).await.unwrap_or(PushOutcome::Failed),
+                None => push.await,
+            };
+            match outcome {
+                PushOutcome::Delivered => None,
+                PushOutcome::Gone => {
+                    self.prune(&connection).await;
+                    None
+                }
+                PushOutcome::Failed => Some(connection),
+            }
+        });
+        let pushes = futures::stream::iter(pushes).buffer_unordered(limits::CONCURRENT_PUSHES);
+        pushes.filter_map(std::future::ready).collect().await
+    }
+
+    /// A young connection may not be open yet: its row exists before its socket does.
+    async fn prune(&self, connection: &Connection) {
+        if self.clock.now().since(connection.since) < limits::PRUNE_MIN_AGE {
+            return;
+        }
+        if let Err(failure) = self.connections.prune(connection).await {
+            tracing::warn!(connection_id = %connection.id, error = %failure, "not pruned");
+        }
+    }
+}
+
+fn to_members(announcement: Announcement) -> Vec<FanOutJob> {
+    let Announcement { event, recipients } = announcement;
+    let job = |some: &[Recipient]| FanOutJob::ToMembers {
+        event: event.clone(),
+        recipients: some.to_vec(),
+    };
+    recipients.chunks(limits::USERS_PER_JOB).map(job).collect()
+}
+
+fn to_connections(event: &Event, connections: Vec<Connection>) -> Vec<FanOutJob> {
+    let job = |some: &[Connection]| FanOutJob::ToConnections {
+        event: event.clone(),
+        connections: some.to_vec(),
+    };
+    connections.chunks(limits::CONNECTIONS_PER_JOB).map(job).collect()
+}
+
+/// The worker behind `events-to-fan-out`.
+pub struct FanOut {
+    pub delivery: Delivery,
+}
+
+impl FanOut {
+    /// An error sends the whole job round again: a push is at least once.
+    pub async fn run(&self, job: FanOutJob) -> Result<(), Failure> {
+        let (event, connections) = match job {
+            FanOutJob::ToConnections { event, connections } => (event, connections),
+            FanOutJob::ToMembers { event, recipients } => {
+                let users: Vec<UserId> = recipients.iter().map(|r| r.user_id).collect();
+                let now = self.delivery.clock.now();
+                let found = self.delivery.connections.of_users(&users, now).await?;
+                (event, found)
+            }
+        };
+        if connections.len() > limits::CONNECTIONS_PER_JOB {
+            return self.delivery.fan_out.enqueue(to_connections(&event, connections)).await;
+        }
+        let failed = self.delivery.push_all(&event, connections, None).await;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let count = failed.len();
+        Err(Failure::unavailable("management api", format!("{count} connections were not told")))
+    }
+}

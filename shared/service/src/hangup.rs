@@ -1,0 +1,48 @@
+//! Ending sockets from our side.
+
+use std::sync::Arc;
+
+use domain::ConnectionId;
+
+use crate::port::{Clock, ConnectionStore, Pusher};
+use crate::{Connection, Error, Event, Identity};
+
+/// Says `bye`, forgets the connection, and closes it.
+#[derive(Clone)]
+pub struct Hangup {
+    pub connections: Arc<dyn ConnectionStore>,
+    pub pusher: Arc<dyn Pusher>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Hangup {
+    /// Every socket of one session.
+    pub async fn end_session(&self, identity: Identity, reason: &'static str) -> Result<(), Error> {
+        let open = self.connections.of_users(&[identity.user_id], self.clock.now()).await?;
+        let of_session = open.into_iter().filter(|c| c.identity.session_id == identity.session_id);
+        for connection in of_session {
+            self.end(&connection, reason).await?;
+        }
+        Ok(())
+    }
+
+    /// One socket. The `bye` is a courtesy: it may be lost.
+    pub async fn end(&self, connection: &Connection, reason: &'static str) -> Result<(), Error> {
+        let bye = Event::Bye { reason, reconnect_after_ms: 0 };
+        self.pusher.push(&connection.id, &bye).await;
+        self.connections.close(&connection.id).await?;
+        Ok(self.pusher.disconnect(&connection.id).await?)
+    }
+
+    /// A socket that nobody is known behind: it is told so and closed. Answers the error that the
+    /// frame ends with.
+    pub async fn turn_away(&self, id: &ConnectionId) -> Error {
+        let error = Error::unauthenticated();
+        let said = Event::Error { code: "unauthenticated", detail: error.to_string() };
+        self.pusher.push(id, &said).await;
+        match self.pusher.disconnect(id).await {
+            Ok(()) => error,
+            Err(failure) => failure.into(),
+        }
+    }
+}

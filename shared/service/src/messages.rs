@@ -1,0 +1,120 @@
+//! Accepting messages, and reading the history.
+
+use std::sync::Arc;
+
+use domain::{ConnectionId, ConversationId, Draft, Invalid, Seq, TokenBucket, UserId};
+
+use crate::port::{
+    ChangesPage, Clock, MessageStore, PersistQueue, RateLimiter, SendGate, Standing, Submission,
+};
+use crate::{Caller, Error, FieldError, Hangup, MessagePage, Window};
+
+/// The way into the lane, the same for the socket and for HTTP. No database is touched here.
+pub struct Messages {
+    pub gate: Arc<dyn SendGate>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub queue: Arc<dyn PersistQueue>,
+    pub clock: Arc<dyn Clock>,
+    pub bucket: TokenBucket,
+}
+
+impl Messages {
+    /// Over HTTP. `Ok` means durable in the queue; 404 for who is not a member.
+    pub async fn send(
+        &self,
+        caller: Caller,
+        conversation_id: ConversationId,
+        drafts: Vec<Draft>,
+    ) -> Result<(), Error> {
+        check_attachments(&drafts)?;
+        if !self.gate.is_member(caller.user_id(), conversation_id).await? {
+            return Err(Error::conversation_not_found());
+        }
+        self.accept(caller.user_id(), conversation_id, drafts).await
+    }
+
+    async fn accept(
+        &self,
+        sender_id: UserId,
+        conversation_id: ConversationId,
+        drafts: Vec<Draft>,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let count = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+        let scope = format!("message/{sender_id}");
+        if let Err(wait_ms) = self.limiter.take(&scope, self.bucket, count, now).await? {
+            return Err(Error::TooMany { retry_after_ms: wait_ms.max(1) });
+        }
+        let submit = |draft| Submission { conversation_id, sender_id, draft, accepted_at: now };
+        let submissions: Vec<_> = drafts.into_iter().map(submit).collect();
+        Ok(self.queue.enqueue(&submissions).await?)
+    }
+}
+
+/// The same from a socket, where the connection says who sends.
+pub struct SocketMessages {
+    pub messages: Messages,
+    pub hangup: Hangup,
+}
+
+impl SocketMessages {
+    /// 401 for a connection that is not on record; it is closed.
+    pub async fn send(
+        &self,
+        connection_id: &ConnectionId,
+        conversation_id: ConversationId,
+        drafts: Vec<Draft>,
+    ) -> Result<(), Error> {
+        check_attachments(&drafts)?;
+        let gate = &self.messages.gate;
+        let Standing { connection, is_member } =
+            gate.of_connection(connection_id, conversation_id).await?;
+        let Some(connection) = connection else {
+            return Err(self.hangup.turn_away(connection_id).await);
+        };
+        if !is_member {
+            return Err(Error::conversation_not_found());
+        }
+        self.messages.accept(connection.identity.user_id, conversation_id, drafts).await
+    }
+}
+
+/// No attachment can be ready yet, so every id is an unknown one.
+fn check_attachments(drafts: &[Draft]) -> Result<(), Error> {
+    let unknown = |(index, draft): (usize, &Draft)| {
+        let invalid = Invalid::new("attachment_not_found", "there is no such attachment");
+        let name = format!("messages[{index}].attachment_ids");
+        (!draft.attachment_ids.is_empty()).then(|| FieldError::new(name, invalid))
+    };
+    let refused: Vec<_> = drafts.iter().enumerate().filter_map(unknown).collect();
+    if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
+}
+
+/// The history as its members may read it.
+pub struct History {
+    pub store: Arc<dyn MessageStore>,
+}
+
+impl History {
+    pub async fn page(
+        &self,
+        caller: Caller,
+        conversation_id: ConversationId,
+        window: Window,
+        limit: u32,
+    ) -> Result<MessagePage, Error> {
+        let page = self.store.page(caller.user_id(), conversation_id, window, limit).await?;
+        page.ok_or_else(Error::conversation_not_found)
+    }
+
+    pub async fn changes(
+        &self,
+        caller: Caller,
+        conversation_id: ConversationId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<ChangesPage, Error> {
+        let page = self.store.changes(caller.user_id(), conversation_id, after, limit).await?;
+        page.ok_or_else(Error::conversation_not_found)
+    }
+}
