@@ -207,6 +207,12 @@ impl Rejection {
         }
     }
 
+    /// `None` for a code that is not a rejection's.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [Self::NotAMember, Self::Blocked, Self::InvalidMessage, Self::Quarantined];
+        all.into_iter().find(|rejection| rejection.code() == code)
+    }
+
     pub fn is_retryable(self) -> bool {
         self == Self::Quarantined
     }

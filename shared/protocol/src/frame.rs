@@ -1,0 +1,139 @@
+//! Socket frames: `{"type", "id", "data"}` both ways, `in_reply_to` on an answer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::value::{Conversation, Message, MessageDraft};
+
+/// A client's frame before its data is looked at. Unknown fields are ignored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClientFrame {
+    #[serde(rename = "type")]
+    pub frame_type: String,
+    /// The client's own name of the frame; the answer repeats it.
+    pub id: Uuid,
+    #[serde(default)]
+    pub data: Value,
+}
+
+/// `message.send`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageSend {
+    pub conversation_id: Option<String>,
+    pub messages: Option<Vec<MessageDraft>>,
+}
+
+/// `heartbeat`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeartbeatData {
+    pub cursors: Vec<Cursor>,
+}
+
+/// How far a client has got in one conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    pub conversation_id: Uuid,
+    pub cursor: i64,
+}
+
+/// A frame of the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServerFrame {
+    pub id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_reply_to: Option<Uuid>,
+    #[serde(flatten)]
+    pub said: Said,
+}
+
+/// What a frame of the server says: `type` and `data`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Said {
+    #[serde(rename = "message.accepted")]
+    MessageAccepted(MessageAccepted),
+    #[serde(rename = "message.new")]
+    MessageNew(Messages),
+    #[serde(rename = "message.rejected")]
+    MessageRejected(MessageRejected),
+    #[serde(rename = "conversation.changed")]
+    ConversationChanged(ConversationChanged),
+    #[serde(rename = "nudge")]
+    Nudge(Nudge),
+    #[serde(rename = "bye")]
+    Bye(Bye),
+    #[serde(rename = "heartbeat.ok")]
+    HeartbeatOk(HeartbeatOk),
+    #[serde(rename = "error")]
+    Error(ErrorData),
+}
+
+/// Durable in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageAccepted {
+    pub conversation_id: Uuid,
+    pub client_ids: Vec<Uuid>,
+}
+
+/// Everything in (after, through] that the receiver may see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Messages {
+    pub conversation_id: Uuid,
+    pub after: i64,
+    pub through: i64,
+    pub messages: Vec<Message>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageRejected {
+    pub conversation_id: Uuid,
+    pub client_id: Uuid,
+    pub code: String,
+    pub retryable: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationChanged {
+    pub conversation: Conversation,
+}
+
+/// You are behind, or a frame was too large: fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nudge {
+    pub conversation_id: Uuid,
+    pub last_seq: i64,
+}
+
+/// Open the next socket first, then close this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bye {
+    pub reason: String,
+    pub reconnect_after_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatOk {
+    pub now: String,
+    /// Conversations of the heartbeat that went on without the client.
+    pub behind: Vec<Nudge>,
+}
+
+/// One bad item refuses the whole frame, and nothing is enqueued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorData {
+    pub code: String,
+    pub detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items: Option<Vec<ErrorItem>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorItem {
+    pub client_id: Option<String>,
+    pub code: String,
+}

@@ -1,0 +1,99 @@
+//! Queue jobs. Imperative and versioned: a worker refuses what it does not know.
+
+use domain::{ConnectionId, ConversationId, Draft, Timestamp, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Fields;
+use crate::frame::Said;
+use crate::value::MessageDraft;
+
+/// One frame's messages on their way into history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PersistMessagesV1 {
+    pub job: PersistMessagesTag,
+    pub conversation_id: Uuid,
+    pub sender_id: Uuid,
+    pub accepted_at: String,
+    pub messages: Vec<MessageDraft>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PersistMessagesTag {
+    #[serde(rename = "persist-messages/1")]
+    V1,
+}
+
+impl PersistMessagesV1 {
+    pub fn new<'a>(
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        accepted_at: Timestamp,
+        drafts: impl Iterator<Item = &'a Draft>,
+    ) -> Self {
+        Self {
+            job: PersistMessagesTag::V1,
+            conversation_id: conversation_id.0,
+            sender_id: sender_id.0,
+            accepted_at: accepted_at.to_string(),
+            messages: drafts.map(MessageDraft::from).collect(),
+        }
+    }
+
+    /// The drafts and when they were accepted, or every field that is wrong.
+    pub fn parse(&self) -> Result<(Timestamp, Vec<Draft>), Fields> {
+        let mut fields = Fields::default();
+        let accepted_at = fields.check("accepted_at", self.accepted_at.parse());
+        let mut drafts = Vec::with_capacity(self.messages.len());
+        for (index, message) in self.messages.iter().enumerate() {
+            match message.parse() {
+                Ok(draft) => drafts.push(draft),
+                Err(refused) => fields.0.extend(refused.within(&format!("messages[{index}]")).0),
+            }
+        }
+        fields.finish(accepted_at.map(|at| (at, drafts)))
+    }
+}
+
+/// One thing to say to many sockets: to these connections, or to all of these members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FanOutEventsV1 {
+    pub job: FanOutEventsTag,
+    pub event: Said,
+    pub to: FanOutTo,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FanOutEventsTag {
+    #[serde(rename = "fan-out-events/1")]
+    V1,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FanOutTo {
+    Connections(Vec<JobConnection>),
+    Members(Vec<JobRecipient>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobConnection {
+    pub connection_id: String,
+    pub user_id: Uuid,
+    pub session_id: Uuid,
+    pub since: String,
+    pub seen_at: String,
+}
+
+impl JobConnection {
+    /// The opaque id, checked.
+    pub fn id(&self) -> Result<ConnectionId, domain::Invalid> {
+        ConnectionId::parse(self.connection_id.as_str())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRecipient {
+    pub user_id: Uuid,
+    pub joined_seq: i64,
+}

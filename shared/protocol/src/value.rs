@@ -1,0 +1,262 @@
+//! What bodies, frames and jobs share: messages, conversations, people.
+
+use std::str::FromStr;
+
+use domain::{
+    ClientId, ConversationId, EventType, Invalid, MessageKind, MessageText, Seq, SystemEvent,
+    Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A message as it stands in history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    pub conversation_id: Uuid,
+    pub seq: i64,
+    pub rev: i64,
+    pub client_id: Uuid,
+    pub sender_id: Uuid,
+    pub kind: String,
+    pub text: Option<String>,
+    pub reply_to: Option<i64>,
+    /// Always empty until there are attachments.
+    pub attachments: Vec<serde_json::Value>,
+    pub mentions: Vec<Mention>,
+    /// Always empty until there are reactions.
+    pub reactions: Vec<serde_json::Value>,
+    pub pinned: bool,
+    pub event: Option<MessageEvent>,
+    pub sent_at: Option<String>,
+    pub created_at: String,
+    pub edited_at: Option<String>,
+    pub deleted_at: Option<String>,
+}
+
+/// `start` and `length` count Unicode scalar values of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    pub user_id: Uuid,
+    pub start: u32,
+    pub length: u32,
+}
+
+/// What a system message tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageEvent {
+    #[serde(rename = "type")]
+    pub event_type: String,
+    pub actor_id: Uuid,
+    pub user_ids: Vec<Uuid>,
+}
+
+impl From<&domain::Mention> for Mention {
+    fn from(mention: &domain::Mention) -> Self {
+        let domain::Mention { user_id, start, length } = *mention;
+        Self { user_id: user_id.0, start, length }
+    }
+}
+
+impl From<&Mention> for domain::Mention {
+    fn from(mention: &Mention) -> Self {
+        let Mention { user_id, start, length } = *mention;
+        Self { user_id: UserId(user_id), start, length }
+    }
+}
+
+impl From<&domain::Message> for Message {
+    fn from(message: &domain::Message) -> Self {
+        let time = |at: Option<Timestamp>| at.map(|at| at.to_string());
+        let event = message.event.as_ref().map(|event| MessageEvent {
+            event_type: event.event_type.as_str().to_owned(),
+            actor_id: event.actor_id.0,
+            user_ids: event.user_ids.iter().map(|user| user.0).collect(),
+        });
+        Self {
+            conversation_id: message.conversation_id.0,
+            seq: message.seq.0,
+            rev: message.rev.0,
+            client_id: message.client_id.0,
+            sender_id: message.sender_id.0,
+            kind: message.kind.as_str().to_owned(),
+            text: message.text.as_ref().map(|text| text.as_str().to_owned()),
+            reply_to: message.reply_to.map(|seq| seq.0),
+            attachments: vec![],
+            mentions: message.mentions.iter().map(Mention::from).collect(),
+            reactions: vec![],
+            pinned: message.pinned,
+            event,
+            sent_at: time(message.sent_at),
+            created_at: message.created_at.to_string(),
+            edited_at: time(message.edited_at),
+            deleted_at: time(message.deleted_at),
+        }
+    }
+}
+
+impl TryFrom<&Message> for domain::Message {
+    type Error = Invalid;
+
+    /// For a message that went through one of our queues.
+    fn try_from(wire: &Message) -> Result<Self, Invalid> {
+        let time = |raw: &Option<String>| raw.as_deref().map(Timestamp::from_str).transpose();
+        let event = wire.event.as_ref().map(|event| {
+            Ok(SystemEvent {
+                event_type: EventType::from_str(&event.event_type)?,
+                actor_id: UserId(event.actor_id),
+                user_ids: event.user_ids.iter().copied().map(UserId).collect(),
+            })
+        });
+        Ok(Self {
+            conversation_id: ConversationId(wire.conversation_id),
+            seq: Seq::parse(wire.seq)?,
+            rev: Seq::parse(wire.rev)?,
+            client_id: ClientId(wire.client_id),
+            sender_id: UserId(wire.sender_id),
+            kind: MessageKind::from_str(&wire.kind)?,
+            text: wire.text.as_deref().map(MessageText::parse).transpose()?,
+            reply_to: wire.reply_to.map(Seq::parse).transpose()?,
+            mentions: wire.mentions.iter().map(domain::Mention::from).collect(),
+            event: event.transpose()?,
+            pinned: wire.pinned,
+            sent_at: time(&wire.sent_at)?,
+            created_at: wire.created_at.parse()?,
+            edited_at: time(&wire.edited_at)?,
+            deleted_at: time(&wire.deleted_at)?,
+        })
+    }
+}
+
+/// A conversation as every member sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    pub id: Uuid,
+    #[serde(rename = "type")]
+    pub conversation_type: String,
+    pub title: Option<String>,
+    /// Always null until conversations have descriptions.
+    pub description: Option<String>,
+    /// Always null until conversations have pictures.
+    pub avatar_url: Option<String>,
+    pub created_by: Uuid,
+    pub created_at: String,
+    pub changed_at: String,
+    pub last_seq: i64,
+    pub member_count: u32,
+}
+
+impl From<&domain::Conversation> for Conversation {
+    fn from(conversation: &domain::Conversation) -> Self {
+        Self {
+            id: conversation.id.0,
+            conversation_type: conversation.conversation_type.as_str().to_owned(),
+            title: conversation.title.as_ref().map(|title| title.as_str().to_owned()),
+            description: None,
+            avatar_url: None,
+            created_by: conversation.created_by.0,
+            created_at: conversation.created_at.to_string(),
+            changed_at: conversation.changed_at.to_string(),
+            last_seq: conversation.last_seq.0,
+            member_count: conversation.member_count,
+        }
+    }
+}
+
+impl TryFrom<&Conversation> for domain::Conversation {
+    type Error = Invalid;
+
+    /// For a conversation that went through one of our queues.
+    fn try_from(wire: &Conversation) -> Result<Self, Invalid> {
+        Ok(Self {
+            id: ConversationId(wire.id),
+            conversation_type: wire.conversation_type.parse()?,
+            title: wire.title.as_deref().map(domain::Title::parse).transpose()?,
+            created_by: UserId(wire.created_by),
+            created_at: wire.created_at.parse()?,
+            changed_at: wire.changed_at.parse()?,
+            last_seq: Seq::parse(wire.last_seq)?,
+            member_count: wire.member_count,
+        })
+    }
+}
+
+/// A message as a client drafts it, not checked yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MessageDraft {
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachment_ids: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<Vec<Mention>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<String>,
+}
+
+impl MessageDraft {
+    /// The draft, or every field that is wrong with it.
+    pub fn parse(&self) -> Result<domain::Draft, crate::Fields> {
+        let mut fields = crate::Fields::default();
+        let client_id = fields.required("client_id", self.client_id.as_deref(), str::parse);
+        let kind = fields.optional("kind", self.kind.as_deref(), MessageKind::from_str);
+        let text = fields.optional("text", self.text.as_deref(), MessageText::parse);
+        let reply_to = fields.optional("reply_to", self.reply_to, Seq::parse);
+        let sent_at = fields.optional("sent_at", self.sent_at.as_deref(), Timestamp::from_str);
+        let ids = self.attachment_ids.as_deref().unwrap_or_default();
+        let ids = ids.iter().map(|raw| raw.parse::<ClientId>().map(|id| id.0));
+        let attachment_ids = fields.check("attachment_ids", ids.collect::<Result<_, _>>());
+        let mentions = self.mentions.as_deref().unwrap_or_default();
+        let parts = client_id.zip(attachment_ids).map(|(client_id, attachment_ids)| {
+            let mentions = mentions.iter().map(domain::Mention::from).collect();
+            domain::DraftParts {
+                client_id,
+                kind,
+                text,
+                reply_to,
+                attachment_ids,
+                mentions,
+                sent_at,
+            }
+        });
+        let parts = fields.finish(parts)?;
+        domain::Draft::parse(parts).map_err(|invalid| {
+            let name = field_of(invalid.code);
+            crate::Fields::one(name, invalid)
+        })
+    }
+}
+
+/// Which field of a draft a rule speaks of.
+fn field_of(code: &str) -> &'static str {
+    match code {
+        "invalid_kind" => "kind",
+        "text_required" => "text",
+        "invalid_reply_to" => "reply_to",
+        "invalid_mention" | "too_many_mentions" => "mentions",
+        _ => "attachment_ids",
+    }
+}
+
+impl From<&domain::Draft> for MessageDraft {
+    /// For the queue: reading it back gives the same draft.
+    fn from(draft: &domain::Draft) -> Self {
+        let some = |count: usize| (count > 0).then_some(());
+        Self {
+            client_id: Some(draft.client_id.to_string()),
+            kind: Some(draft.kind.as_str().to_owned()),
+            text: draft.text.as_ref().map(|text| text.as_str().to_owned()),
+            reply_to: draft.reply_to.map(|seq| seq.0),
+            attachment_ids: some(draft.attachment_ids.len())
+                .map(|()| draft.attachment_ids.iter().map(Uuid::to_string).collect()),
+            mentions: some(draft.mentions.len())
+                .map(|()| draft.mentions.iter().map(Mention::from).collect()),
+            sent_at: draft.sent_at.map(|at| at.to_string()),
+        }
+    }
+}
