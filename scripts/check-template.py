@@ -6,6 +6,7 @@ Usage: check-template.py template.yaml
 
 import sys
 
+from boto3.session import Session
 from samtranslator.parser.parser import Parser
 from samtranslator.public.exceptions import InvalidDocumentException
 from samtranslator.translator.translator import Translator
@@ -27,7 +28,8 @@ def main(path: str) -> int:
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://packages/function.zip"
     # The template names no policy of AWS, so the first argument has nothing to look up.
-    translator = Translator({}, Parser())
+    session = Session(region_name="us-east-1")
+    translator = Translator({}, Parser(), boto_session=session)
     try:
         translated = translator.translate(template, PLACEHOLDERS, {})
     except InvalidDocumentException as error:
