@@ -4,7 +4,7 @@
 set -euo pipefail
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
-bin=$(dirname "$(ls /usr/lib/postgresql/*/bin/initdb | sort -V | tail -1)")
+bin=$(dirname "$(printf "%s\n" /usr/lib/postgresql/*/bin/initdb | sort -V | tail -1)")
 
 # Postgres refuses to run as root, who lends the cluster to the user postgres, where that can reach.
 as=(env -C /)
