@@ -1,16 +1,10 @@
-//! HTTP bodies. Requests have raw, optional fields and a `parse`; answers are exact.
+//! Accounts, sessions, keys and tickets.
 
-use std::str::FromStr;
-
-use domain::{
-    Bio, ClientId, ConversationType, DisplayName, EmailAddress, Invalid, Password, Title, UserId,
-    Username, limits,
-};
+use domain::{Bio, DisplayName, EmailAddress, Invalid, Password, Username, limits};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Fields;
-use crate::value::{Conversation, Message};
 
 /// `POST /v1/auth/register`
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +17,7 @@ pub struct Register {
     pub display_name: Option<String>,
 }
 
+/// A registration that may be tried.
 pub struct ParsedRegister {
     pub username: Username,
     pub email: EmailAddress,
@@ -31,6 +26,7 @@ pub struct ParsedRegister {
 }
 
 impl Register {
+    /// The checked values, or every field that is wrong.
     pub fn parse(self) -> Result<ParsedRegister, Fields> {
         let mut fields = Fields::default();
         let username = fields.required("username", self.username.as_deref(), Username::parse);
@@ -55,6 +51,7 @@ pub struct Login {
     pub device_name: Option<String>,
 }
 
+/// A login that may be tried.
 pub struct ParsedLogin {
     pub login: String,
     pub password: Password,
@@ -62,6 +59,7 @@ pub struct ParsedLogin {
 }
 
 impl Login {
+    /// The checked values, or every field that is wrong.
     pub fn parse(self) -> Result<ParsedLogin, Fields> {
         let mut fields = Fields::default();
         let login = fields.required("login", self.login, |raw| bounded(raw, "invalid_login", 254));
@@ -90,6 +88,7 @@ pub struct Refresh {
 }
 
 impl Refresh {
+    /// The token as it came; only its digest can tell whether it is one of ours.
     pub fn parse(self) -> Result<String, Fields> {
         let mut fields = Fields::default();
         let token = fields.required("refresh_token", self.refresh_token, Ok);
@@ -124,6 +123,7 @@ pub struct Me {
     pub settings: Settings,
 }
 
+/// What a person lets others see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     pub share_receipts: bool,
@@ -184,6 +184,7 @@ pub struct UpdateMe {
     pub settings: Option<Settings>,
 }
 
+/// What of an account is to change.
 pub struct ParsedUpdateMe {
     pub display_name: Option<DisplayName>,
     pub bio: Option<Bio>,
@@ -191,6 +192,7 @@ pub struct ParsedUpdateMe {
 }
 
 impl UpdateMe {
+    /// The checked values, or every field that is wrong.
     pub fn parse(self) -> Result<ParsedUpdateMe, Fields> {
         let mut fields = Fields::default();
         let display_name =
@@ -229,180 +231,4 @@ pub struct SocketTicket {
     /// Seconds.
     pub expires_in: u64,
     pub url: String,
-}
-
-/// `POST /v1/conversations`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CreateConversation {
-    #[serde(rename = "type")]
-    pub conversation_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    pub member_ids: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ParsedCreateConversation {
-    Direct { other: UserId },
-    Group { client_id: ClientId, title: Title, member_ids: Vec<UserId> },
-}
-
-impl CreateConversation {
-    pub fn parse(self) -> Result<ParsedCreateConversation, Fields> {
-        let mut fields = Fields::default();
-        let conversation_type =
-            fields.required("type", self.conversation_type.as_deref(), FromStr::from_str);
-        let raw_ids = fields.required("member_ids", self.member_ids, Ok).unwrap_or_default();
-        if raw_ids.len() > limits::MEMBERS_PER_GROUP {
-            let invalid = Invalid::new("too_many_members", "a group has at most 1,000 members");
-            return Err(Fields::one("member_ids", invalid));
-        }
-        let mut member_ids = Vec::with_capacity(raw_ids.len());
-        for (index, raw) in raw_ids.iter().enumerate() {
-            member_ids.extend(fields.check(&format!("member_ids[{index}]"), raw.parse::<UserId>()));
-        }
-        let parsed = match conversation_type {
-            Some(ConversationType::Direct) => {
-                let one = <[UserId; 1]>::try_from(member_ids).map_err(|_| {
-                    Invalid::new("invalid_member_count", "a direct conversation names one person")
-                });
-                let only = if fields.0.is_empty() { fields.check("member_ids", one) } else { None };
-                only.map(|[other]| ParsedCreateConversation::Direct { other })
-            }
-            Some(ConversationType::Group) => {
-                let client_id =
-                    fields.required("client_id", self.client_id.as_deref(), ClientId::from_str);
-                let title = fields.required("title", self.title.as_deref(), Title::parse);
-                client_id.zip(title).map(|(client_id, title)| ParsedCreateConversation::Group {
-                    client_id,
-                    title,
-                    member_ids,
-                })
-            }
-            None => None,
-        };
-        fields.finish(parsed)
-    }
-}
-
-/// One part of a list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct List<T> {
-    pub items: Vec<T>,
-    pub next_cursor: Option<String>,
-}
-
-/// A conversation in one's own list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConversationEntry {
-    #[serde(flatten)]
-    pub conversation: Conversation,
-    pub last_message: Option<Message>,
-    pub unread_count: u32,
-    pub my: My,
-}
-
-/// One's own side of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct My {
-    pub role: String,
-    pub muted_until: Option<String>,
-    pub archived: bool,
-    pub pinned: bool,
-    pub delivered: i64,
-    pub read: i64,
-}
-
-impl From<&domain::Membership> for My {
-    fn from(my: &domain::Membership) -> Self {
-        Self {
-            role: my.role.as_str().to_owned(),
-            muted_until: my.muted_until.map(|at| at.to_string()),
-            archived: my.archived,
-            pinned: my.pinned,
-            delivered: my.delivered.0,
-            read: my.read.0,
-        }
-    }
-}
-
-/// A member, as the others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    pub user_id: Uuid,
-    pub username: String,
-    pub display_name: String,
-    pub role: String,
-    pub joined_at: String,
-    pub joined_seq: i64,
-}
-
-impl From<&domain::Member> for Member {
-    fn from(member: &domain::Member) -> Self {
-        Self {
-            user_id: member.user_id.0,
-            username: member.username.to_string(),
-            display_name: member.display_name.to_string(),
-            role: member.role.as_str().to_owned(),
-            joined_at: member.joined_at.to_string(),
-            joined_seq: member.joined_seq.0,
-        }
-    }
-}
-
-/// The answer to `POST …/messages`: durable in the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageAccepted {
-    pub client_id: Uuid,
-    pub accepted: bool,
-}
-
-/// A part of a history, ascending by seq.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MessageList {
-    pub items: Vec<Message>,
-    pub has_more_before: bool,
-    pub has_more_after: bool,
-}
-
-/// What changed after a cursor, ascending by rev.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChangeList {
-    pub items: Vec<Message>,
-    pub through: i64,
-    pub last_seq: i64,
-    pub has_more: bool,
-}
-
-/// `GET /health/ready`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HealthReport {
-    pub status: String,
-    pub down: Vec<String>,
-}
-
-/// `application/problem+json` (RFC 9457) with our own members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    #[serde(rename = "type")]
-    pub problem_type: String,
-    pub title: String,
-    pub status: u16,
-    pub code: String,
-    pub detail: String,
-    pub request_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fields: Option<Vec<ProblemField>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after_seconds: Option<u64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProblemField {
-    pub name: String,
-    pub code: String,
-    pub detail: String,
 }

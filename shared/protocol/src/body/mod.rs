@@ -1,0 +1,54 @@
+//! HTTP bodies. Requests have raw, optional fields and a `parse`; answers are exact.
+
+use serde::{Deserialize, Serialize};
+
+mod account;
+mod conversation;
+mod message;
+
+pub use account::{
+    Jwk, Jwks, Login, Me, ParsedLogin, ParsedRegister, ParsedUpdateMe, Profile, Refresh, Register,
+    Settings, SignedIn, SocketTicket, UpdateMe,
+};
+pub use conversation::{
+    ConversationEntry, CreateConversation, Member, My, ParsedCreateConversation,
+};
+pub use message::{ChangeList, MessageAccepted, MessageList};
+
+/// One part of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct List<T> {
+    pub items: Vec<T>,
+    pub next_cursor: Option<String>,
+}
+
+/// `GET /health/ready`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthReport {
+    pub status: String,
+    pub down: Vec<String>,
+}
+
+/// `application/problem+json` (RFC 9457) with our own members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub problem_type: String,
+    pub title: String,
+    pub status: u16,
+    pub code: String,
+    pub detail: String,
+    pub request_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<ProblemField>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+}
+
+/// One refused field: its path, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemField {
+    pub name: String,
+    pub code: String,
+    pub detail: String,
+}
