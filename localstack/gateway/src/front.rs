@@ -33,8 +33,9 @@ use clock::Clock;
 
 /// Sockets and HTTP connections at one time; further ones wait in the kernel's backlog.
 const MAX_CONNECTIONS: usize = 10_000;
-/// Whoever has not finished sending headers by then is cut off (slow-loris).
-const HEADER_TIME: Duration = Duration::from_secs(30);
+/// Whoever has not finished sending headers by then is cut off (slow-loris). It runs on an idle
+/// connection too, so it is longer than clients keep one (90 s), lest both end it at once.
+const HEADER_TIME: Duration = Duration::from_secs(120);
 /// Hyper answers 431 by itself beyond this; AWS's own, smaller limit is in `inbound`.
 const HEADER_BUFFER_BYTES: usize = 64 * 1024;
 /// How long requests and `$disconnect` events may still run once the gateway is asked to stop.

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use super::routes::Found;
 use crate::front::clock::Stamp;
-use crate::front::inbound::{header_values, query_values};
 use crate::front::ids;
+use crate::front::inbound::{header_values, query_values};
 
 const ACCOUNT_ID: &str = "000000000000";
 const API_ID: &str = "local-http";

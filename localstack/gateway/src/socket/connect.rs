@@ -15,7 +15,7 @@ use super::connection::{Connection, Queue};
 use super::function_answer::FunctionAnswer;
 use super::{Ending, INTEGRATION_TIME, MAX_URL_CHARACTERS, event, session};
 use crate::front::integration::{self, Failure};
-use crate::front::{Answer, Front, Peer, json_answer, message, milliseconds};
+use crate::front::{Answer, Front, Peer, ids, json_answer, message, milliseconds};
 use crate::invoke::InvokeError;
 
 /// From 101 to the connection being ours; it only has to leave hyper.
@@ -25,13 +25,10 @@ const UPGRADE_TIME: Duration = Duration::from_secs(10);
 ///
 /// The work goes on in a task of its own when the client leaves during `$connect`, because the
 /// function may have written a row that only `$disconnect` removes.
-pub(crate) async fn open(
-    front: Arc<Front>,
-    mut request: Request<Incoming>,
-    peer: Peer,
-) -> Answer {
+pub(crate) async fn open(front: Arc<Front>, mut request: Request<Incoming>, peer: Peer) -> Answer {
     if let Some(refusal) = refusal(&request) {
-        tracing::info!(status = refusal.status().as_u16(), "malformed upgrade request");
+        let (request_id, status) = (ids::socket(), refusal.status().as_u16());
+        tracing::info!(request_id, route = "$connect", status, "malformed upgrade request");
         return refusal;
     }
     let upgrade = hyper::upgrade::on(&mut request);

@@ -22,7 +22,9 @@ pub(super) struct Event {
 /// The upgrade request. Header names come in lower case (hyper keeps no other); readers of
 /// headers compare without case.
 pub(super) fn connect(connection: &Connection, stage: &str, parts: &Parts) -> Event {
-    let headers = header_values(&parts.headers);
+    let mut headers = header_values(&parts.headers);
+    headers.entry("x-forwarded-for".into()).or_default().push(connection.source_ip.clone());
+    headers.insert("x-forwarded-proto".into(), vec!["http".into()]);
     let mut fields = Map::new();
     fields.insert("headers".into(), json!(last_of_each(&headers)));
     fields.insert("multiValueHeaders".into(), json!(headers));

@@ -33,8 +33,7 @@ mod tests {
             (key.to_owned(), SocketRoute { function, has_route_response: false })
         });
         let route_selection = "$request.body.type".to_owned();
-        let api =
-            SocketApi { stage: "socket".into(), route_selection, routes: routes.into() };
+        let api = SocketApi { stage: "socket".into(), route_selection, routes: routes.into() };
         select(&api, message).unwrap().0.to_owned()
     }
 
