@@ -54,7 +54,8 @@ impl Physical {
     /// is created.
     pub fn expected(settings: &Settings, resources: &Resources) -> Self {
         let Settings { region, account, stack, .. } = settings;
-        let secret = |name: &str| format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}");
+        let secret =
+            |name: &str| format!("arn:aws:secretsmanager:{region}:{account}:secret:{name}");
         let url = |name: &str| format!("http://127.0.0.1/{account}/{name}");
         Self {
             queue_urls: resources.queues.iter().map(|q| (q.name.clone(), url(&q.name))).collect(),
