@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
@@ -16,7 +16,6 @@ use super::function_answer::FunctionAnswer;
 use super::{Ending, INTEGRATION_TIME, MAX_URL_CHARACTERS, event, session};
 use crate::front::integration::{self, Failure};
 use crate::front::{Answer, Front, Peer, ids, json_answer, message, milliseconds};
-use crate::invoke::InvokeError;
 
 /// From 101 to the connection being ours; it only has to leave hyper.
 const UPGRADE_TIME: Duration = Duration::from_secs(10);
@@ -82,14 +81,12 @@ async fn decide(
     let source_ip = peer.address.ip().to_string();
     let (connection, queue) = Connection::new(host, source_ip, user_agent);
     let connection = Arc::new(connection);
-    let answer = match ask(&front, &connection, &request).await {
-        Ok(answer) => answer,
-        Err(refusal) => {
-            // The client may be gone; a refusal leaves nothing behind.
-            let _ = tell.send(refusal);
-            return;
-        }
-    };
+    let answer = ask(&front, &connection, &request).await;
+    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+        // The client may be gone; a refusal leaves nothing behind.
+        let _ = tell.send(answer);
+        return;
+    }
     // Posts are taken from here on and wait in the queue for the upgrade, so that a client that
     // sees 101 misses nothing posted to it afterwards.
     front.connections.add(&connection);
@@ -110,49 +107,47 @@ async fn run(front: &Arc<Front>, connection: Arc<Connection>, queue: Queue, upgr
 }
 
 /// Calls `$connect`. A 2xx is the 101; any other status is the upgrade's own, with its body.
-async fn ask(
-    front: &Arc<Front>,
-    connection: &Connection,
-    request: &Request<()>,
-) -> Result<Answer, Answer> {
-    let switching = create_response_with_body(request, Full::default)
-        .map_err(|wrong| message(400, &wrong.to_string()))?;
+async fn ask(front: &Arc<Front>, connection: &Connection, request: &Request<()>) -> Answer {
+    let switching = match create_response_with_body(request, Full::default) {
+        Ok(switching) => switching,
+        Err(wrong) => return message(400, &wrong.to_string()),
+    };
     // The route is optional on AWS: without one every upgrade is welcome.
-    let Some(route) = front.model.socket.routes.get("$connect") else { return Ok(switching) };
+    let Some(route) = front.model.socket.routes.get("$connect") else { return switching };
     let started = Instant::now();
     let (parts, ()) = request.clone().into_parts();
     let event = event::connect(connection, &front.model.socket.stage, &parts);
     let called =
         integration::call(&front.invoke, &route.function, &event.value, INTEGRATION_TIME).await;
-    let outcome = match called {
+    let answer = match called {
         Ok(answer) => match FunctionAnswer::read(&answer) {
             Ok(answer) => judge(&answer, switching, request.headers()),
             Err(wrong) => {
                 tracing::error!(request_id = event.request_id, %wrong, "malformed answer");
-                Err(own_words(502, connection, &event.request_id))
+                own_words(502, connection, &event.request_id)
             }
         },
         Err(failure) => {
             tracing::error!(request_id = event.request_id, %failure, "integration failed");
-            Err(own_words(status_of(&failure), connection, &event.request_id))
+            own_words(status_of(&failure), connection, &event.request_id)
         }
     };
-    let status = outcome.as_ref().map_or_else(Response::status, Response::status);
     tracing::info!(
         request_id = event.request_id,
         route = "$connect",
         connection_id = connection.id,
-        status = status.as_u16(),
+        status = answer.status().as_u16(),
         duration_ms = milliseconds(started.elapsed()),
         "socket event"
     );
-    outcome
+    answer
 }
 
-/// Developers report 502 for a function that fails or answers nonsense, 504 for the time limit.
+/// Developers report 502 for a function that fails (its own timeout is a failure too) or answers
+/// nonsense, and 504 for the gateway's time limit.
 fn status_of(failure: &Failure) -> u16 {
     match failure {
-        Failure::GatewayTimeout | Failure::Invoke(InvokeError::Timeout(_)) => 504,
+        Failure::GatewayTimeout => 504,
         Failure::Invoke(_) | Failure::AnswerTooLarge => 502,
     }
 }
@@ -161,19 +156,14 @@ fn own_words(status: u16, connection: &Connection, request_id: &str) -> Answer {
     json_answer(status, &event::error("Internal server error", &connection.id, request_id))
 }
 
-fn judge(
-    answer: &FunctionAnswer,
-    mut switching: Answer,
-    asked: &HeaderMap,
-) -> Result<Answer, Answer> {
+fn judge(answer: &FunctionAnswer, mut switching: Answer, asked: &HeaderMap) -> Answer {
     if (200..300).contains(&answer.status) {
         let chosen = answer.header(header::SEC_WEBSOCKET_PROTOCOL.as_str());
-        if let Some(chosen) = chosen.filter(|chosen| is_offered(asked, chosen)) {
-            if let Ok(chosen) = HeaderValue::from_str(chosen) {
-                switching.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
-            }
+        let chosen = chosen.filter(|chosen| is_offered(asked, chosen));
+        if let Some(Ok(chosen)) = chosen.map(HeaderValue::from_str) {
+            switching.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, chosen);
         }
-        return Ok(switching);
+        return switching;
     }
     // 1xx, or no HTTP status at all, cannot refuse anything.
     let status = if (300..600).contains(&answer.status) { answer.status } else { 502 };
@@ -183,7 +173,7 @@ fn judge(
     if let Some(kind) = kind {
         refusal.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
-    Err(refusal)
+    refusal
 }
 
 /// A protocol that was not offered would make the client fail the handshake.

@@ -72,7 +72,7 @@ async fn a_failing_function_refuses_with_the_gateways_own_words() {
     for (answer, status) in [
         (Err(InvokeError::Function("a stack trace".into())), 502),
         (Err(InvokeError::Crashed), 502),
-        (Err(InvokeError::Timeout(1)), 504),
+        (Err(InvokeError::Timeout(1)), 502),
         (Ok(Value::Null), 502),
         (Ok(json!({ "raw": "not json" })), 502),
         (Ok(json!({ "status": 200 })), 502),
