@@ -1,0 +1,132 @@
+//! Queues, connections and limits: the numbers of `template.yaml` that must fit each other.
+
+use serde_json::Value;
+
+use crate::repository::assert_none;
+use crate::template::{Function, Template};
+
+/// Postgres keeps some for its owner, migrations and people.
+const SPARE_CONNECTIONS: u64 = 20;
+
+fn uses_postgres(template: &Template, function: &Function) -> bool {
+    template.environment(function).contains_key("DATABASE_SECRET_ARN")
+}
+
+#[test]
+fn functions_never_ask_postgres_for_more_connections_than_it_has() {
+    let template = Template::read();
+    let max_connections =
+        template.number(template.parameter_default("DatabaseMaxConnections")).expect("a number");
+    let mut sum = 0;
+    let mut offences = Vec::new();
+    for function in template.functions() {
+        let reserved = &function.properties["ReservedConcurrentExecutions"];
+        match (uses_postgres(&template, &function), template.number(reserved)) {
+            (true, Some(reserved)) => sum += reserved,
+            (true, None) => {
+                offences.push(format!("{} uses Postgres without a bound", function.binary));
+            }
+            (false, Some(_)) => {
+                offences.push(format!("{} is bounded for no reason", function.binary));
+            }
+            (false, None) => {}
+        }
+    }
+    assert_none("reserve concurrency exactly where it protects Postgres", &offences);
+    assert!(
+        sum < max_connections - SPARE_CONNECTIONS,
+        "{sum} reserved, {max_connections} connections, {SPARE_CONNECTIONS} to spare"
+    );
+}
+
+#[test]
+fn a_function_is_inside_the_network_only_for_postgres() {
+    let template = Template::read();
+    let misplaced = template.functions().into_iter().filter(|function| {
+        uses_postgres(&template, function) == function.properties["VpcConfig"].is_null()
+    });
+    let misplaced: Vec<_> = misplaced.map(|function| function.binary).collect();
+    assert_none("VpcConfig and DATABASE_SECRET_ARN go together", &misplaced);
+}
+
+#[test]
+fn every_queue_has_a_dead_letter_queue_or_a_reason() {
+    let template = Template::read();
+    let queues = template.resources("AWS::SQS::Queue").into_iter();
+    let silent = queues.filter(|(_, queue)| {
+        let has_redrive = !queue["Properties"]["RedrivePolicy"].is_null();
+        let reason = queue["Metadata"]["NoDeadLetterQueue"].as_str().unwrap_or_default();
+        !has_redrive && reason.len() < 20
+    });
+    let silent: Vec<_> = silent.map(|(name, _)| name.to_owned()).collect();
+    assert_none("say `Metadata: { NoDeadLetterQueue: why }`", &silent);
+}
+
+fn mapped<'a>(template: &'a Template, source: &Value) -> (Function, &'a Value) {
+    let reference = |field: &str| {
+        let attribute = source["Properties"][field]["GetAtt"].as_str().expect("a !GetAtt");
+        attribute.trim_end_matches(".Arn").to_owned()
+    };
+    let function_id = reference("FunctionName");
+    let mut functions = template.functions().into_iter();
+    let function = functions.find(|f| f.logical_id == function_id).expect("its function");
+    (function, template.resource(&reference("EventSourceArn")))
+}
+
+#[test]
+fn every_worker_reports_single_failures_and_is_bounded() {
+    let template = Template::read();
+    let mut offences = Vec::new();
+    for (name, source) in template.resources("AWS::Lambda::EventSourceMapping") {
+        let properties = &source["Properties"];
+        if properties["FunctionResponseTypes"][0] != "ReportBatchItemFailures" {
+            offences.push(format!("{name}: ReportBatchItemFailures is missing"));
+        }
+        if template.number(&properties["ScalingConfig"]["MaximumConcurrency"]).is_none() {
+            offences.push(format!("{name}: MaximumConcurrency is missing"));
+        }
+    }
+    assert_none("template.yaml", &offences);
+}
+
+/// AWS asks for it: a throttled batch must not become visible while it is still being tried.
+#[test]
+fn a_message_stays_invisible_for_six_times_its_workers_timeout() {
+    let template = Template::read();
+    let mut offences = Vec::new();
+    for (name, source) in template.resources("AWS::Lambda::EventSourceMapping") {
+        let (function, queue) = mapped(&template, source);
+        let timeout = function.properties["Timeout"].as_u64().expect("a timeout");
+        let visibility = queue["Properties"]["VisibilityTimeout"].as_u64().unwrap_or(30);
+        if visibility < 6 * timeout {
+            offences.push(format!("{name}: {visibility} s invisible, {timeout} s timeout"));
+        }
+    }
+    assert_none("raise VisibilityTimeout", &offences);
+}
+
+#[test]
+fn the_persist_lane_is_as_delivery_promises_it() {
+    let template = Template::read();
+    let lane = &template.resource("MessagesToPersist")["Properties"];
+    assert_eq!(lane["FifoQueue"], true);
+    assert_eq!(lane["DeduplicationScope"], "messageGroup");
+    assert_eq!(lane["FifoThroughputLimit"], "perMessageGroupId");
+    assert_eq!(lane["MessageRetentionPeriod"], 14 * 24 * 3600);
+    assert!(lane["RedrivePolicy"].is_null(), "a redrive would throw messages out of order");
+    let source = &template.resource("PersistMessagesSource")["Properties"];
+    assert_eq!(source["BatchSize"], domain::limits::PERSIST_BATCH);
+    let worker = template.resource("PersistMessages")["Properties"].clone();
+    assert_eq!(
+        worker["ReservedConcurrentExecutions"], source["ScalingConfig"]["MaximumConcurrency"],
+        "what the mapping starts must be able to run"
+    );
+}
+
+#[test]
+fn the_parameters_defaults_are_the_limits_of_the_domain() {
+    let template = Template::read();
+    let default = |name: &str| template.number(template.parameter_default(name));
+    assert_eq!(default("MessagesPerSecond"), Some(domain::limits::MESSAGES_PER_SECOND.into()));
+    assert_eq!(default("MessagesBurst"), Some(domain::limits::MESSAGES_BURST.into()));
+}
