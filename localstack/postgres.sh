@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private Postgres cluster in a directory. Usage: postgres.sh start|stop|restart DIRECTORY
+# A private Postgres cluster in a directory. Usage: postgres.sh start|stop|restart|erase DIRECTORY
 # `start` prints the superuser's URL. The password is made once and kept beside the data.
 set -euo pipefail
 mkdir -p "$2"
@@ -54,9 +54,13 @@ start() { # with the port of last time when it is still free
 
 case $1 in
   start) { runs && "$bin/pg_isready" -q -h 127.0.0.1 -p "$(cat "$dir/port")"; } || start ;;
-  stop | restart)
+  *)
     if runs; then ctl -m fast stop; fi
-    if [ "$1" = stop ]; then exit; else start; fi
+    case $1 in
+      restart) start ;;
+      erase) rm -rf "$home" "$dir" && exit ;;
+      *) exit ;;
+    esac
     ;;
 esac
 port=$(cat "$dir/port")
