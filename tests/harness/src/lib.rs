@@ -1,1 +1,32 @@
+//! Starts whole systems and speaks to them as apps do: over HTTP and WebSocket.
+//!
+//! [`System`] is one running Confab, [`Client`] one signed-in session, [`Socket`] one socket seen
+//! frame by frame, and [`Device`] an app that follows the client's rules. Everything that waits
+//! has a deadline and says what it saw when that has passed.
 
+mod chance;
+mod client;
+mod database;
+mod device;
+mod environment;
+mod eventually;
+mod failure;
+mod http;
+mod log;
+pub mod postgres;
+mod processes;
+mod socket;
+mod system;
+
+pub use chance::{unique_id, unique_name};
+pub use client::{Account, Client, PASSWORD, text_draft};
+pub use database::Database;
+pub use device::Device;
+pub use device::state::State;
+pub use environment::{aws_endpoint_url, root_directory};
+pub use eventually::{WAIT, eventually};
+pub use failure::{Failure, Result};
+pub use http::{Answer, Api};
+pub use processes::{FunctionStatus, ProcessStatus, kill_process};
+pub use socket::{Heard, Socket};
+pub use system::{Options, System};

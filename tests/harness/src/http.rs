@@ -1,0 +1,132 @@
+//! HTTP as it is said and heard: nothing is hidden, so that hostile requests can be made too.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::body::Problem;
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Failure, Result};
+
+/// Longer than any limit of the system itself.
+const TIMEOUT: Duration = Duration::from_secs(40);
+
+/// One system's HTTP API.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base: String,
+    http: reqwest::Client,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What was asked, for error messages.
+    asked: String,
+    pub status: u16,
+    pub headers: http::HeaderMap,
+    pub body: Bytes,
+}
+
+impl Api {
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn new(base: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build();
+        let http = http.map_err(|e| Failure::cannot("make an HTTP client", e))?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
+    }
+
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A request to be completed by the caller; [`Self::send`] sends it.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base))
+    }
+
+    /// # Errors
+    /// Nobody answered.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
+        let request = request.build().map_err(|e| Failure::cannot("build a request", e))?;
+        let asked = format!("{} {}", request.method(), request.url().path());
+        let failed = |e: reqwest::Error| {
+            let why = std::error::Error::source(&e).map(ToString::to_string).unwrap_or_default();
+            Failure::cannot(format!("do {asked} at {}", self.base), format!("{e} {why}"))
+        };
+        let response = self.http.execute(request).await.map_err(failed)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.map_err(failed)?;
+        Ok(Answer { asked, status, headers, body })
+    }
+
+    /// # Errors
+    /// Nobody answered.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// # Errors
+    /// Nobody answered.
+    pub async fn post(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+}
+
+impl Answer {
+    /// The body, if the answer has this status.
+    ///
+    /// # Errors
+    /// Another status, or a body of another shape.
+    pub fn expect<T: DeserializeOwned>(&self, status: u16) -> Result<T> {
+        self.expect_status(status)?;
+        self.json()
+    }
+
+    /// # Errors
+    /// Another status.
+    pub fn expect_status(&self, status: u16) -> Result<()> {
+        if self.status == status {
+            return Ok(());
+        }
+        let Self { asked, status: got, .. } = self;
+        Err(Failure::new(format!("{asked} answered {got}, not {status}: {}", self.text())))
+    }
+
+    /// # Errors
+    /// A body of another shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).map_err(|e| {
+            Failure::cannot(
+                format!("read the answer to {}", self.asked),
+                format!("{e}: {}", self.text()),
+            )
+        })
+    }
+
+    /// The problem, if the answer is this one.
+    ///
+    /// # Errors
+    /// No problem, or another one.
+    pub fn expect_problem(&self, status: u16, code: &str) -> Result<Problem> {
+        let problem: Problem = self.expect(status)?;
+        let media_type = self.header("content-type").unwrap_or_default();
+        let is_right = problem.code == code && problem.status == status;
+        if is_right && media_type.starts_with("application/problem+json") {
+            return Ok(problem);
+        }
+        let asked = &self.asked;
+        Err(Failure::new(format!("{asked}: not {status} {code} but {media_type} {problem:?}")))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
