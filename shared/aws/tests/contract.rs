@@ -1,0 +1,12 @@
+//! The adapters keep the promises of their ports, on the emulator at `AWS_ENDPOINT_URL`.
+
+mod emulator;
+
+use emulator::queues::queues;
+use emulator::sockets::gateway;
+use emulator::table;
+
+testkit::live_table_promises!(table());
+testkit::persist_lane_promises!(queues());
+testkit::fan_out_queue_promises!(queues());
+testkit::pusher_promises!(gateway());
