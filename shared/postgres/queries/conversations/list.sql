@@ -1,0 +1,45 @@
+-- A user's conversations, most recently active first. The page is chosen first; what each row
+-- needs beside is looked up only for the page.
+--
+-- $1 user id, $2 and $3 active_at and id of the last row before this page or null, $4 rows at most.
+-- Row: the conversation, active_at, member_count, my_*, unread_count, message_* (the last one; null
+-- in a conversation without a message that the user may see). None to $4.
+WITH page AS (
+    SELECT c.*, my.role AS my_role, my.joined_seq AS my_joined_seq,
+        my.delivered_seq AS my_delivered_seq, my.read_seq AS my_read_seq,
+        my.muted_until AS my_muted_until, my.archived AS my_archived, my.pinned AS my_pinned
+    FROM members my
+    JOIN conversations c ON c.id = my.conversation_id
+    WHERE my.user_id = $1 AND my.left_seq IS NULL
+        AND ($2::timestamptz IS NULL OR (c.active_at, c.id) < ($2, $3::uuid))
+    ORDER BY c.active_at DESC, c.id DESC
+    LIMIT $4
+)
+SELECT c.id, c.type, c.title, c.created_by, c.created_at, c.changed_at, c.last_seq, c.active_at,
+    c.my_role, c.my_joined_seq, c.my_delivered_seq, c.my_read_seq, c.my_muted_until,
+    c.my_archived, c.my_pinned,
+    (
+        SELECT count(*) FROM members
+        WHERE conversation_id = c.id AND left_seq IS NULL
+    ) AS member_count,
+    (
+        SELECT count(*) FROM messages
+        WHERE conversation_id = c.id
+            AND seq > greatest(c.my_read_seq, c.my_joined_seq)
+            AND sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
+    ) AS unread_count,
+    last.conversation_id AS message_conversation_id, last.seq AS message_seq,
+    last.rev AS message_rev, last.client_id AS message_client_id,
+    last.sender_id AS message_sender_id, last.kind AS message_kind, last.text AS message_text,
+    last.reply_to AS message_reply_to, last.mentions AS message_mentions,
+    last.event AS message_event, last.pinned AS message_pinned, last.sent_at AS message_sent_at,
+    last.created_at AS message_created_at, last.edited_at AS message_edited_at,
+    last.deleted_at AS message_deleted_at
+FROM page c
+LEFT JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE conversation_id = c.id AND seq > c.my_joined_seq
+    ORDER BY seq DESC
+    LIMIT 1
+) last ON true
+ORDER BY c.active_at DESC, c.id DESC

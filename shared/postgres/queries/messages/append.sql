@@ -1,0 +1,81 @@
+-- Writes submissions into history, under the locks of lock_conversations.sql.
+--
+-- All parameters are arrays; a submission is what stands at one place in each: $1 conversation
+-- ids, $2 sender ids, $3 client_ids, $4 kinds, $5 texts, $6 reply_to, $7 mentions, $8 sent at,
+-- $9 accepted at.
+-- Row: position (from 1), verdict ('fresh', 'known', 'blocked', 'not_a_member'), the message (null
+-- when refused), recipient_ids and recipient_joined (in the first row of each conversation with
+-- a message, null elsewhere). One for the first of every (conversation, sender, client_id).
+WITH input AS (
+    SELECT DISTINCT ON (i.conversation_id, i.sender_id, i.client_id) i.*
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
+            $7::jsonb[], $8::timestamptz[], $9::timestamptz[])
+        WITH ORDINALITY AS i (conversation_id, sender_id, client_id, kind, text, reply_to,
+            mentions, sent_at, accepted_at, position)
+    ORDER BY i.conversation_id, i.sender_id, i.client_id, i.position
+), known AS (
+    SELECT input.position, m.*
+    FROM input
+    JOIN messages m USING (conversation_id, sender_id, client_id)
+), judged AS (
+    SELECT input.*,
+        CASE
+            -- What is stored is answered even to who has left since.
+            WHEN EXISTS (SELECT FROM known WHERE known.position = input.position) THEN 'known'
+            WHEN my.user_id IS NULL THEN 'not_a_member'
+            WHEN c.type = 'direct' AND EXISTS (
+                SELECT FROM members other
+                JOIN blocks b ON (b.blocker_id, b.blocked_id) = (my.user_id, other.user_id)
+                    OR (b.blocker_id, b.blocked_id) = (other.user_id, my.user_id)
+                WHERE other.conversation_id = c.id AND other.user_id <> my.user_id
+            ) THEN 'blocked'
+            ELSE 'fresh'
+        END AS verdict
+    FROM input
+    LEFT JOIN conversations c ON c.id = input.conversation_id
+    LEFT JOIN members my ON my.conversation_id = input.conversation_id
+        AND my.user_id = input.sender_id AND my.left_seq IS NULL
+), fresh AS (
+    SELECT judged.*,
+        row_number() OVER (PARTITION BY conversation_id ORDER BY position) AS place
+    FROM judged
+    WHERE verdict = 'fresh'
+), raised AS (
+    UPDATE conversations c
+    SET last_seq = c.last_seq + counted.messages,
+        active_at = greatest(c.active_at, counted.latest)
+    FROM (
+        SELECT conversation_id, count(*) AS messages, max(accepted_at) AS latest
+        FROM fresh
+        GROUP BY conversation_id
+    ) counted
+    WHERE c.id = counted.conversation_id
+    RETURNING c.id, c.last_seq - counted.messages AS base
+), stored AS (
+    INSERT INTO messages (conversation_id, seq, rev, client_id, sender_id, kind, text, reply_to,
+        mentions, sent_at, created_at)
+    SELECT fresh.conversation_id, raised.base + fresh.place, raised.base + fresh.place,
+        fresh.client_id, fresh.sender_id, fresh.kind, fresh.text, fresh.reply_to,
+        fresh.mentions, fresh.sent_at, fresh.accepted_at
+    FROM fresh
+    JOIN raised ON raised.id = fresh.conversation_id
+    RETURNING *
+), told AS (
+    SELECT * FROM stored
+    UNION ALL
+    SELECT m.* FROM messages m JOIN known USING (conversation_id, seq)
+), answer AS (
+    SELECT judged.position, judged.verdict, told.*,
+        row_number() OVER (PARTITION BY told.conversation_id ORDER BY judged.position) AS nth
+    FROM judged
+    LEFT JOIN told USING (conversation_id, sender_id, client_id)
+)
+SELECT answer.*, recipients.ids AS recipient_ids, recipients.joined AS recipient_joined
+FROM answer
+LEFT JOIN LATERAL (
+    SELECT array_agg(user_id ORDER BY user_id) AS ids,
+        array_agg(joined_seq ORDER BY user_id) AS joined
+    FROM members
+    WHERE conversation_id = answer.conversation_id AND left_seq IS NULL
+) recipients ON answer.nth = 1 AND answer.seq IS NOT NULL
+ORDER BY answer.position

@@ -1,0 +1,206 @@
+//! Rows as values of the domain, and back.
+
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use domain::{
+    ClientId, Conversation, ConversationId, Invalid, Mention, Message, MessageText, Seq,
+    SystemEvent, Timestamp, Title, UserId,
+};
+use serde_json::{Value, json};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+use uuid::Uuid;
+
+use crate::error::DatabaseError;
+
+pub(crate) type Read<T> = Result<T, DatabaseError>;
+
+/// The value of a column, by name.
+pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, name: &str) -> Read<T> {
+    Ok(row.try_get(name)?)
+}
+
+/// A column with one of the domain's checked values.
+pub(crate) fn parsed<T>(
+    row: &Row,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Read<T> {
+    parse(column(row, name)?).map_err(|_| DatabaseError::unreadable(name))
+}
+
+pub(crate) fn parsed_opt<T>(
+    row: &Row,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Invalid>,
+) -> Read<Option<T>> {
+    let raw: Option<&str> = column(row, name)?;
+    raw.map(parse).transpose().map_err(|_| DatabaseError::unreadable(name))
+}
+
+/// What the driver writes as timestamptz.
+pub(crate) fn instant(at: Timestamp) -> SystemTime {
+    let distance = Duration::from_millis(at.unix_ms().unsigned_abs());
+    if at.unix_ms() < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+}
+
+fn from_instant(at: SystemTime) -> Option<Timestamp> {
+    let ms = match at.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).ok()?,
+        Err(before) => -i64::try_from(before.duration().as_millis()).ok()?,
+    };
+    Timestamp::from_unix_ms(ms)
+}
+
+pub(crate) fn time(row: &Row, name: &str) -> Read<Timestamp> {
+    from_instant(column(row, name)?).ok_or_else(|| DatabaseError::unreadable(name))
+}
+
+pub(crate) fn time_opt(row: &Row, name: &str) -> Read<Option<Timestamp>> {
+    let at: Option<SystemTime> = column(row, name)?;
+    let read = |at| from_instant(at).ok_or_else(|| DatabaseError::unreadable(name));
+    at.map(read).transpose()
+}
+
+pub(crate) fn user_id(row: &Row, name: &str) -> Read<UserId> {
+    column(row, name).map(UserId)
+}
+
+pub(crate) fn user_ids(row: &Row, name: &str) -> Read<Vec<UserId>> {
+    let ids: Vec<Uuid> = column(row, name)?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
+pub(crate) fn seq(row: &Row, name: &str) -> Read<Seq> {
+    column(row, name).map(Seq)
+}
+
+pub(crate) fn count(row: &Row, name: &str) -> Read<u32> {
+    let count: i64 = column(row, name)?;
+    u32::try_from(count).map_err(|_| DatabaseError::unreadable(name))
+}
+
+pub(crate) fn conversation(row: &Row) -> Read<Conversation> {
+    Ok(Conversation {
+        id: ConversationId(column(row, "id")?),
+        conversation_type: parsed(row, "type", FromStr::from_str)?,
+        title: parsed_opt(row, "title", Title::parse)?,
+        created_by: user_id(row, "created_by")?,
+        created_at: time(row, "created_at")?,
+        changed_at: time(row, "changed_at")?,
+        last_seq: seq(row, "last_seq")?,
+        member_count: count(row, "member_count")?,
+    })
+}
+
+/// The message whose columns carry this prefix; `None` when they are null, as an outer join
+/// leaves them.
+pub(crate) fn message(row: &Row, prefix: &str) -> Read<Option<Message>> {
+    let at = |name: &str| format!("{prefix}{name}");
+    let Some(seq_number): Option<i64> = column(row, &at("seq"))? else { return Ok(None) };
+    let reply_to: Option<i64> = column(row, &at("reply_to"))?;
+    let event: Option<Value> = column(row, &at("event"))?;
+    let unreadable = |name: &str| DatabaseError::unreadable(format!("messages.{name}"));
+    Ok(Some(Message {
+        conversation_id: ConversationId(column(row, &at("conversation_id"))?),
+        seq: Seq(seq_number),
+        rev: seq(row, &at("rev"))?,
+        client_id: ClientId(column(row, &at("client_id"))?),
+        sender_id: user_id(row, &at("sender_id"))?,
+        kind: parsed(row, &at("kind"), FromStr::from_str)?,
+        text: parsed_opt(row, &at("text"), MessageText::parse)?,
+        reply_to: reply_to.map(Seq),
+        mentions: mentions_from(&column(row, &at("mentions"))?)
+            .ok_or_else(|| unreadable("mentions"))?,
+        event: match event {
+            Some(json) => Some(event_from(&json).ok_or_else(|| unreadable("event"))?),
+            None => None,
+        },
+        pinned: column(row, &at("pinned"))?,
+        sent_at: time_opt(row, &at("sent_at"))?,
+        created_at: time(row, &at("created_at"))?,
+        edited_at: time_opt(row, &at("edited_at"))?,
+        deleted_at: time_opt(row, &at("deleted_at"))?,
+    }))
+}
+
+pub(crate) fn mentions_json(mentions: &[Mention]) -> Value {
+    let one = |mention: &Mention| {
+        json!({
+            "user_id": mention.user_id.to_string(),
+            "start": mention.start,
+            "length": mention.length,
+        })
+    };
+    mentions.iter().map(one).collect()
+}
+
+fn mentions_from(json: &Value) -> Option<Vec<Mention>> {
+    let number = |value: &Value| u32::try_from(value.as_u64()?).ok();
+    let one = |value: &Value| {
+        Some(Mention {
+            user_id: value.get("user_id")?.as_str()?.parse().ok()?,
+            start: number(value.get("start")?)?,
+            length: number(value.get("length")?)?,
+        })
+    };
+    json.as_array()?.iter().map(one).collect()
+}
+
+pub(crate) fn event_json(event: &SystemEvent) -> Value {
+    let ids: Value = event.user_ids.iter().map(ToString::to_string).collect();
+    json!({
+        "type": event.event_type.as_str(),
+        "actor_id": event.actor_id.to_string(),
+        "user_ids": ids,
+    })
+}
+
+fn event_from(json: &Value) -> Option<SystemEvent> {
+    let id = |value: &Value| value.as_str()?.parse().ok();
+    Some(SystemEvent {
+        event_type: json.get("type")?.as_str()?.parse().ok()?,
+        actor_id: id(json.get("actor_id")?)?,
+        user_ids: json.get("user_ids")?.as_array()?.iter().map(id).collect::<Option<_>>()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::EventType;
+
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_unix_ms(ms).unwrap()
+    }
+
+    #[test]
+    fn a_time_before_1970_is_kept_to_the_millisecond() {
+        for ms in [-62_135_596_800_000, -1_500, -1, 0, 1, 1_700_000_000_123, 253_402_300_799_999] {
+            assert_eq!(from_instant(instant(at(ms))), Some(at(ms)));
+        }
+    }
+
+    #[test]
+    fn mentions_and_events_are_read_back_as_they_were_written() {
+        let user_id = UserId(Uuid::from_u128(7));
+        let mentions = vec![Mention { user_id, start: 0, length: u32::MAX }];
+        assert_eq!(mentions_from(&mentions_json(&mentions)), Some(mentions));
+        let event = SystemEvent {
+            event_type: EventType::ConversationCreated,
+            actor_id: user_id,
+            user_ids: vec![user_id],
+        };
+        assert_eq!(event_from(&event_json(&event)), Some(event));
+    }
+
+    #[test]
+    fn hostile_json_in_a_row_is_unreadable_and_no_panic() {
+        for hostile in [json!(null), json!({}), json!([{}]), json!([{"user_id": 1}]), json!("x")] {
+            assert_eq!(mentions_from(&hostile), None, "{hostile}");
+            assert_eq!(event_from(&hostile), None, "{hostile}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `SessionStore`: sign-ins and their refresh tokens.
+
+use async_trait::async_trait;
+use domain::{RefreshTokenState, RefreshVerdict, SessionId, Timestamp};
+use service::Identity;
+use service::port::{Failure, NewRefreshToken, NewSession, Rotation, SessionStore};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use crate::accounts::PgAccounts;
+use crate::database::{Lease, Parameter};
+use crate::error::DatabaseError;
+use crate::query;
+use crate::row::{Read, column, instant, time, time_opt, user_id};
+
+#[async_trait]
+impl SessionStore for PgAccounts {
+    async fn open(&self, session: NewSession) -> Result<(), Failure> {
+        let parameters: [Parameter<'_>; 7] = [
+            (&session.id.0, Type::UUID),
+            (&session.user_id.0, Type::UUID),
+            (&session.device_name, Type::TEXT),
+            (&session.address, Type::TEXT),
+            (&instant(session.created_at), Type::TIMESTAMPTZ),
+            (&session.refresh.digest, Type::TEXT),
+            (&instant(session.refresh.expires_at), Type::TIMESTAMPTZ),
+        ];
+        self.database.query(query::INSERT_SESSION, &parameters).await?;
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        presented_digest: &str,
+        fresh: NewRefreshToken,
+        now: Timestamp,
+    ) -> Result<Rotation, Failure> {
+        // Dropped on an error, the lease ends the transaction with its connection.
+        let mut lease = self.database.lease().await?;
+        let client = lease.client();
+        let parameters = [(&presented_digest as _, Type::TEXT)];
+        let (begun, locked) = lease
+            .step(async {
+                tokio::join!(
+                    client.batch_execute("BEGIN"),
+                    client.query_typed(query::LOCK_BY_TOKEN, &parameters),
+                )
+            })
+            .await?;
+        begun.map_err(DatabaseError::from)?;
+        let rows = locked.map_err(DatabaseError::from)?;
+        let Some(found) = rows.first().map(token).transpose()? else {
+            finish(&mut lease, "ROLLBACK").await?;
+            return Ok(Rotation::Refused);
+        };
+        match found.state.judge(now) {
+            RefreshVerdict::Accept => {
+                exchange(&mut lease, found.identity.session_id, presented_digest, &fresh, now)
+                    .await?;
+                Ok(Rotation::Rotated(found.identity))
+            }
+            RefreshVerdict::RevokeFamily => {
+                revoke(&mut lease, found.identity.session_id, now).await?;
+                Ok(Rotation::FamilyRevoked(found.identity))
+            }
+            RefreshVerdict::Refuse => {
+                finish(&mut lease, "ROLLBACK").await?;
+                Ok(Rotation::Refused)
+            }
+        }
+    }
+
+    async fn revoke(&self, session_id: SessionId, now: Timestamp) -> Result<(), Failure> {
+        let parameters: [Parameter<'_>; 2] =
+            [(&session_id.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];
+        self.database.query(query::REVOKE_SESSION, &parameters).await?;
+        Ok(())
+    }
+
+    async fn is_active(&self, identity: Identity) -> Result<bool, Failure> {
+        let parameters: [Parameter<'_>; 2] =
+            [(&identity.session_id.0, Type::UUID), (&identity.user_id.0, Type::UUID)];
+        let row = self.database.query_opt(query::ACTIVE_SESSION, &parameters).await?;
+        Ok(row.is_some())
+    }
+}
+
+struct PresentedToken {
+    identity: Identity,
+    state: RefreshTokenState,
+}
+
+fn token(row: &Row) -> Read<PresentedToken> {
+    Ok(PresentedToken {
+        identity: Identity {
+            user_id: user_id(row, "user_id")?,
+            session_id: SessionId(column(row, "session_id")?),
+        },
+        state: RefreshTokenState {
+            expires_at: time(row, "expires_at")?,
+            spent_at: time_opt(row, "spent_at")?,
+            session_revoked: time_opt(row, "revoked_at")?.is_some(),
+        },
+    })
+}
+
+async fn exchange(
+    lease: &mut Lease<'_>,
+    session_id: SessionId,
+    presented_digest: &str,
+    fresh: &NewRefreshToken,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let parameters: [Parameter<'_>; 5] = [
+        (&session_id.0, Type::UUID),
+        (&presented_digest, Type::TEXT),
+        (&fresh.digest, Type::TEXT),
+        (&instant(fresh.expires_at), Type::TIMESTAMPTZ),
+        (&instant(now), Type::TIMESTAMPTZ),
+    ];
+    commit_with(lease, query::EXCHANGE_TOKEN, &parameters).await
+}
+
+async fn revoke(
+    lease: &mut Lease<'_>,
+    session_id: SessionId,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let parameters: [Parameter<'_>; 2] =
+        [(&session_id.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];
+    commit_with(lease, query::REVOKE_SESSION, &parameters).await
+}
+
+/// The last statement and the commit in one go; after a failed statement the commit rolls back.
+async fn commit_with(
+    lease: &mut Lease<'_>,
+    sql: &str,
+    parameters: &[Parameter<'_>],
+) -> Result<(), DatabaseError> {
+    let client = lease.client();
+    let (written, committed) = lease
+        .settle(async {
+            tokio::join!(client.query_typed(sql, parameters), client.batch_execute("COMMIT"))
+        })
+        .await?;
+    written?;
+    Ok(committed?)
+}
+
+async fn finish(lease: &mut Lease<'_>, sql: &str) -> Result<(), DatabaseError> {
+    let client = lease.client();
+    Ok(lease.settle(client.batch_execute(sql)).await??)
+}

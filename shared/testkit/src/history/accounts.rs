@@ -1,0 +1,137 @@
+//! `UserStore` and `SessionStore`.
+
+use async_trait::async_trait;
+use domain::{
+    Bio, EmailAddress, RefreshTokenState, RefreshVerdict, SessionId, Settings, Timestamp, User,
+    UserId, Username,
+};
+use service::Identity;
+use service::port::{
+    Credentials, Failure, NewRefreshToken, NewSession, NewUser, RegisterError, Rotation,
+    SessionStore, UserChange, UserStore,
+};
+
+use super::{Account, FakeHistory, Session, State, Token};
+
+#[async_trait]
+impl UserStore for FakeHistory {
+    async fn register(&self, user: NewUser, session: NewSession) -> Result<User, RegisterError> {
+        let mut state = self.reach()?;
+        if state.users.values().any(|account| account.user.username == user.username) {
+            return Err(RegisterError::UsernameTaken);
+        }
+        if state.users.values().any(|account| account.user.email == user.email) {
+            return Err(RegisterError::EmailTaken);
+        }
+        let bio = Bio::parse("").map_err(|error| Failure::bug("an empty bio", error))?;
+        let created = User {
+            id: user.id,
+            username: user.username,
+            email: user.email,
+            email_verified: false,
+            display_name: user.display_name,
+            bio,
+            settings: Settings::default(),
+            created_at: user.created_at,
+        };
+        let password_hash = user.password_hash;
+        state.users.insert(user.id, Account { user: created.clone(), password_hash });
+        insert_session(&mut state, session);
+        Ok(created)
+    }
+
+    async fn credentials(&self, login: &str) -> Result<Option<Credentials>, Failure> {
+        let state = self.reach()?;
+        let username = Username::parse(login).ok().filter(|_| !login.contains('@'));
+        let email = EmailAddress::parse(login).ok();
+        let found = state.users.values().find(|account| {
+            Some(&account.user.username) == username.as_ref()
+                || Some(&account.user.email) == email.as_ref()
+        });
+        Ok(found.map(|account| Credentials {
+            user: account.user.clone(),
+            password_hash: account.password_hash.clone(),
+        }))
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<User>, Failure> {
+        Ok(self.reach()?.users.get(&id).map(|account| account.user.clone()))
+    }
+
+    async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure> {
+        let mut state = self.reach()?;
+        let Some(account) = state.users.get_mut(&id) else { return Ok(None) };
+        let user = &mut account.user;
+        user.display_name = change.display_name.unwrap_or_else(|| user.display_name.clone());
+        user.bio = change.bio.unwrap_or_else(|| user.bio.clone());
+        user.settings = change.settings.unwrap_or(user.settings);
+        Ok(Some(user.clone()))
+    }
+}
+
+fn insert_session(state: &mut State, session: NewSession) {
+    let NewSession { id, user_id, refresh, .. } = session;
+    state.sessions.insert(id, Session { user_id, is_revoked: false });
+    insert_token(state, id, refresh);
+}
+
+fn insert_token(state: &mut State, session_id: SessionId, fresh: NewRefreshToken) {
+    let token = Token { session_id, expires_at: fresh.expires_at, spent_at: None };
+    state.tokens.insert(fresh.digest, token);
+}
+
+#[async_trait]
+impl SessionStore for FakeHistory {
+    async fn open(&self, session: NewSession) -> Result<(), Failure> {
+        insert_session(&mut *self.reach()?, session);
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        presented_digest: &str,
+        fresh: NewRefreshToken,
+        now: Timestamp,
+    ) -> Result<Rotation, Failure> {
+        let mut guard = self.reach()?;
+        let state = &mut *guard;
+        let Some(token) = state.tokens.get_mut(presented_digest) else {
+            return Ok(Rotation::Refused);
+        };
+        let session_id = token.session_id;
+        let Some(session) = state.sessions.get_mut(&session_id) else {
+            return Ok(Rotation::Refused);
+        };
+        let presented = RefreshTokenState {
+            expires_at: token.expires_at,
+            spent_at: token.spent_at,
+            session_revoked: session.is_revoked,
+        };
+        let identity = Identity { user_id: session.user_id, session_id };
+        match presented.judge(now) {
+            RefreshVerdict::Accept => {
+                token.spent_at.get_or_insert(now);
+                insert_token(state, session_id, fresh);
+                Ok(Rotation::Rotated(identity))
+            }
+            RefreshVerdict::RevokeFamily => {
+                session.is_revoked = true;
+                Ok(Rotation::FamilyRevoked(identity))
+            }
+            RefreshVerdict::Refuse => Ok(Rotation::Refused),
+        }
+    }
+
+    async fn revoke(&self, session_id: SessionId, _now: Timestamp) -> Result<(), Failure> {
+        if let Some(session) = self.reach()?.sessions.get_mut(&session_id) {
+            session.is_revoked = true;
+        }
+        Ok(())
+    }
+
+    async fn is_active(&self, identity: Identity) -> Result<bool, Failure> {
+        let state = self.reach()?;
+        let session = state.sessions.get(&identity.session_id);
+        Ok(session.is_some_and(|found| found.user_id == identity.user_id && !found.is_revoked))
+    }
+}
