@@ -88,3 +88,5 @@ pub const DEFER_SECONDS: std::ops::RangeInclusive<u32> = 1..=5;
 pub const UNIQUE_RACE_RETRIES: u32 = 3;
 /// A database that does not answer `SELECT 1` within this is not well.
 pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
+/// A request body: a group of 1,000 members by id fits, with room to spare.
+pub const BODY_MAX_BYTES: usize = 131_072;

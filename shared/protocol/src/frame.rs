@@ -1,9 +1,11 @@
 //! Socket frames: `{"type", "id", "data"}` both ways, `in_reply_to` on an answer.
 
+use domain::{ConversationId, Draft, Invalid, Seq, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::Fields;
 use crate::value::{Conversation, Message, MessageDraft};
 
 /// A client's frame before its data is looked at. Unknown fields are ignored.
@@ -25,11 +27,53 @@ pub struct MessageSend {
     pub messages: Option<Vec<MessageDraft>>,
 }
 
+impl MessageSend {
+    /// Where to, and 1 to 10 drafts; or every field that is wrong.
+    pub fn parse(&self) -> Result<(ConversationId, Vec<Draft>), Fields> {
+        let mut fields = Fields::default();
+        let to = fields.required("conversation_id", self.conversation_id.as_deref(), str::parse);
+        let count = |messages: &Vec<MessageDraft>| {
+            (1..=limits::MESSAGES_PER_FRAME)
+                .contains(&messages.len())
+                .then_some(())
+                .ok_or_else(|| Invalid::new("invalid_message_count", "must be 1 to 10 messages"))
+        };
+        if fields.required("messages", self.messages.as_ref(), count).is_none() {
+            return Err(fields);
+        }
+        let mut drafts = Vec::with_capacity(limits::MESSAGES_PER_FRAME);
+        for (index, message) in self.messages.iter().flatten().enumerate() {
+            match message.parse() {
+                Ok(draft) => drafts.push(draft),
+                Err(refused) => fields.0.extend(refused.within(&format!("messages[{index}]")).0),
+            }
+        }
+        fields.finish(to.map(|to| (to, drafts)))
+    }
+}
+
 /// `heartbeat`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HeartbeatData {
     pub cursors: Vec<Cursor>,
+}
+
+impl HeartbeatData {
+    /// At most 200 cursors, none negative.
+    pub fn parse(&self) -> Result<Vec<(ConversationId, Seq)>, Fields> {
+        if self.cursors.len() > limits::CURSORS_PER_HEARTBEAT {
+            let invalid = Invalid::new("too_many_cursors", "must be at most 200 cursors");
+            return Err(Fields::one("cursors", invalid));
+        }
+        let mut fields = Fields::default();
+        let mut cursors = Vec::with_capacity(self.cursors.len());
+        for (index, Cursor { conversation_id, cursor }) in self.cursors.iter().enumerate() {
+            let seq = fields.check(&format!("cursors[{index}].cursor"), Seq::parse(*cursor));
+            cursors.extend(seq.map(|seq| (ConversationId(*conversation_id), seq)));
+        }
+        fields.finish(Some(cursors))
+    }
 }
 
 /// How far a client has got in one conversation.

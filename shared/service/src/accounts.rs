@@ -46,6 +46,7 @@ pub struct SignedIn {
     pub refresh_token: String,
 }
 
+#[derive(Clone)]
 pub struct Accounts {
     pub users: Arc<dyn UserStore>,
     pub sessions: Arc<dyn SessionStore>,

@@ -30,6 +30,7 @@ pub struct PersistJob {
 }
 
 /// Turns accepted messages into history and tells the members.
+#[derive(Clone)]
 pub struct Archive {
     pub history: Arc<dyn MessageStore>,
     pub lane: Arc<dyn PersistLane>,

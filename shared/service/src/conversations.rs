@@ -8,12 +8,12 @@ use domain::{
     direct_conversation_id, limits,
 };
 
-use crate::delivery::Announcement;
+use crate::delivery::{Announcement, enqueue};
 use crate::port::{
-    Clock, ConversationStore, Created, Entropy, MembershipCopies, MembershipCopy, NewDirect,
-    NewGroup, OpenError, PageError,
+    Clock, ConversationStore, Created, Entropy, FanOutQueue, MembershipCopies, MembershipCopy,
+    NewDirect, NewGroup, OpenError, PageError,
 };
-use crate::{Caller, ConversationEntry, Delivery, Error, Event, Page, Recipient};
+use crate::{Caller, ConversationEntry, Error, Event, Page, Recipient};
 
 /// What a client gives to open a group.
 #[derive(Debug, Clone)]
@@ -38,10 +38,11 @@ pub struct Listed<T> {
 }
 
 /// Opens conversations and tells their members.
+#[derive(Clone)]
 pub struct Openings {
     pub conversations: Arc<dyn ConversationStore>,
     pub copies: Arc<dyn MembershipCopies>,
-    pub delivery: Delivery,
+    pub fan_out: Arc<dyn FanOutQueue>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
 }
@@ -102,7 +103,7 @@ impl Openings {
                 first_message.and_then(|message| Event::of_new(conversation.id, vec![message]));
             let events = std::iter::once(changed).chain(first);
             let announcements = events.map(|event| Announcement::new(event, recipients.clone()));
-            self.delivery.queue(announcements.collect()).await?;
+            enqueue(&*self.fan_out, announcements.collect()).await?;
         }
         Ok(Opened { conversation, is_new })
     }
@@ -127,6 +128,7 @@ fn refused(error: OpenError, named: &[UserId]) -> Error {
 }
 
 /// Looks at conversations.
+#[derive(Clone)]
 pub struct Conversations {
     pub conversations: Arc<dyn ConversationStore>,
 }

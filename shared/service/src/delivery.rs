@@ -55,13 +55,6 @@ impl Delivery {
         if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
     }
 
-    /// Leaves all of it to the fan-out queue: for callers whose own answer is waited for.
-    pub async fn queue(&self, announcements: Vec<Announcement>) -> Result<(), Failure> {
-        let views = announcements.into_iter().flat_map(Announcement::by_view);
-        let jobs: Vec<_> = views.flat_map(to_members).collect();
-        if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
-    }
-
     async fn announce_one(&self, announcement: Announcement, until: Instant) -> Vec<FanOutJob> {
         if announcement.recipients.len() > limits::USERS_PER_JOB {
             return to_members(announcement);
@@ -116,6 +109,16 @@ impl Delivery {
     }
 }
 
+/// Leaves all of it to the fan-out queue: for callers whose own answer is waited for.
+pub(crate) async fn enqueue(
+    queue: &dyn FanOutQueue,
+    announcements: Vec<Announcement>,
+) -> Result<(), Failure> {
+    let views = announcements.into_iter().flat_map(Announcement::by_view);
+    let jobs: Vec<_> = views.flat_map(to_members).collect();
+    if jobs.is_empty() { Ok(()) } else { queue.enqueue(jobs).await }
+}
+
 fn to_members(announcement: Announcement) -> Vec<FanOutJob> {
     let Announcement { event, recipients } = announcement;
     let job = |some: &[Recipient]| FanOutJob::ToMembers {
@@ -134,6 +137,7 @@ fn to_connections(event: &Event, connections: Vec<Connection>) -> Vec<FanOutJob>
 }
 
 /// The worker behind `events-to-fan-out`.
+#[derive(Clone)]
 pub struct FanOut {
     pub delivery: Delivery,
 }

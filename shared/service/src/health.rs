@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::port::Probe;
 
+#[derive(Clone)]
 pub struct Health {
     pub probes: Vec<Arc<dyn Probe>>,
 }

@@ -10,6 +10,7 @@ use crate::port::{
 use crate::{Caller, Error, FieldError, Hangup, MessagePage, Window};
 
 /// The way into the lane, the same for the socket and for HTTP. No database is touched here.
+#[derive(Clone)]
 pub struct Messages {
     pub gate: Arc<dyn SendGate>,
     pub limiter: Arc<dyn RateLimiter>,
@@ -52,6 +53,7 @@ impl Messages {
 }
 
 /// The same from a socket, where the connection says who sends.
+#[derive(Clone)]
 pub struct SocketMessages {
     pub messages: Messages,
     pub hangup: Hangup,
@@ -91,6 +93,7 @@ fn check_attachments(drafts: &[Draft]) -> Result<(), Error> {
 }
 
 /// The history as its members may read it.
+#[derive(Clone)]
 pub struct History {
     pub store: Arc<dyn MessageStore>,
 }

@@ -7,6 +7,7 @@ use domain::{User, UserId};
 use crate::port::{UserChange, UserStore};
 use crate::{Caller, Error};
 
+#[derive(Clone)]
 pub struct Profiles {
     pub users: Arc<dyn UserStore>,
 }

@@ -6,6 +6,7 @@ use crate::accounts::new_refresh_token;
 use crate::port::{Clock, Entropy, Rotation, SessionStore, TokenSigner, UserStore};
 use crate::{Caller, Error, Hangup, SignedIn};
 
+#[derive(Clone)]
 pub struct Sessions {
     pub users: Arc<dyn UserStore>,
     pub sessions: Arc<dyn SessionStore>,

@@ -10,6 +10,7 @@ use crate::port::{
 use crate::{Caller, Connection, Error, Hangup};
 
 /// Makes tickets for the upgrade, so that no access token is ever part of a URL.
+#[derive(Clone)]
 pub struct Tickets {
     pub sessions: Arc<dyn SessionStore>,
     pub tickets: Arc<dyn TicketStore>,
@@ -32,6 +33,7 @@ impl Tickets {
 }
 
 /// Opens and closes sockets.
+#[derive(Clone)]
 pub struct Sockets {
     pub tickets: Arc<dyn TicketStore>,
     pub connections: Arc<dyn ConnectionStore>,
@@ -76,6 +78,7 @@ fn ticket_invalid() -> Error {
 }
 
 /// Keeps a connection's lease and tells the client what it missed.
+#[derive(Clone)]
 pub struct Heartbeats {
     pub connections: Arc<dyn ConnectionStore>,
     pub conversations: Arc<dyn ConversationStore>,

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    auth::login_user::main()
+}

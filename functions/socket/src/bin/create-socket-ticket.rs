@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    socket::create_socket_ticket::main()
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    workers::fan_out_events::main()
+}

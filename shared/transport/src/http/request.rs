@@ -1,0 +1,181 @@
+//! One HTTP request, read carefully.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use domain::{ConversationId, Invalid, Seq, UserId, limits};
+use serde::de::DeserializeOwned;
+use service::{Caller, Error, Page, Window};
+
+use crate::Rejection;
+use crate::rejection::read_json;
+
+/// What the front door knows of a request.
+#[derive(Debug, Default)]
+pub struct Request {
+    pub(crate) path: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+    /// The text after `Bearer `.
+    pub(crate) bearer: Option<String>,
+    pub(crate) caller: Option<Caller>,
+    pub(crate) source_ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) request_id: String,
+}
+
+impl Request {
+    /// Who is asking; 401 when no valid access token came with the request.
+    pub fn caller(&self) -> Result<Caller, Rejection> {
+        Ok(self.caller.ok_or_else(Error::unauthenticated)?)
+    }
+
+    /// The client's address as the gateway saw it.
+    pub fn address(&self) -> Option<String> {
+        self.source_ip.clone()
+    }
+
+    /// What the client calls itself, cut to the length of a device's name.
+    pub fn user_agent(&self) -> Option<String> {
+        let clean = |agent: &String| {
+            let visible = agent.chars().filter(|c| !c.is_control());
+            visible.take(limits::DEVICE_NAME_MAX_CHARACTERS).collect::<String>()
+        };
+        self.user_agent.as_ref().map(clean).filter(|name| !name.is_empty())
+    }
+
+    /// 400 not JSON, 413 too large, 422 of the wrong shape.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
+        if self.body.len() > limits::BODY_MAX_BYTES {
+            return Err(Rejection::TooLarge { max_bytes: limits::BODY_MAX_BYTES });
+        }
+        read_json(&self.body)
+    }
+
+    /// A text that is no id names no conversation: 404 as for any other unknown one.
+    pub fn conversation_id(&self) -> Result<ConversationId, Rejection> {
+        Ok(self.id("conversation_id").ok_or_else(Error::conversation_not_found)?)
+    }
+
+    /// As [`Self::conversation_id`].
+    pub fn user_id(&self) -> Result<UserId, Rejection> {
+        Ok(self.id("user_id").ok_or_else(Error::user_not_found)?)
+    }
+
+    fn id<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.path.get(name)?.parse().ok()
+    }
+
+    /// `?limit=`, 1 to 200, 50 when absent.
+    pub fn limit(&self) -> Result<u32, Rejection> {
+        let Some(raw) = self.query.get("limit") else {
+            return Ok(limits::PAGE_DEFAULT);
+        };
+        match raw.parse() {
+            Ok(limit) if (1..=limits::PAGE_MAX).contains(&limit) => Ok(limit),
+            _ => Err(Rejection::field("limit", Invalid::new("invalid_limit", "must be 1 to 200"))),
+        }
+    }
+
+    /// `?cursor=&limit=`
+    pub fn page(&self) -> Result<Page, Rejection> {
+        Ok(Page { cursor: self.query.get("cursor").cloned(), limit: self.limit()? })
+    }
+
+    /// `?before=` or `?after=` or `?around=`, at most one of them.
+    pub fn window(&self) -> Result<Window, Rejection> {
+        let named = ["before", "after", "around"];
+        let given: Vec<_> = named.into_iter().filter(|n| self.query.contains_key(*n)).collect();
+        match given[..] {
+            [] => Ok(Window::Newest),
+            ["before"] => Ok(Window::Before(self.seq("before")?)),
+            ["after"] => Ok(Window::After(self.seq("after")?)),
+            ["around"] => Ok(Window::Around(self.seq("around")?)),
+            _ => {
+                let detail = "only one of before, after and around may be given";
+                Err(Rejection::field(given[0], Invalid::new("invalid_window", detail)))
+            }
+        }
+    }
+
+    /// A number of a message in the query; 0 when absent.
+    pub fn seq(&self, name: &str) -> Result<Seq, Rejection> {
+        let Some(raw) = self.query.get(name) else {
+            return Ok(Seq::ZERO);
+        };
+        let not_a_number = |_| Invalid::new("invalid_seq", "must be a whole number, 0 or more");
+        let parsed = raw.parse::<i64>().map_err(not_a_number).and_then(Seq::parse);
+        parsed.map_err(|invalid| Rejection::field(name, invalid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_query(pairs: &[(&str, &str)]) -> Request {
+        let query = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        Request { query, ..Request::default() }
+    }
+
+    fn code(rejection: Rejection) -> &'static str {
+        match rejection {
+            Rejection::Service(Error::Invalid(fields)) => fields[0].code,
+            Rejection::Service(Error::NotFound { code, .. }) => code,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_1_to_200_and_50_when_absent() {
+        assert_eq!(with_query(&[]).limit().unwrap(), 50);
+        assert_eq!(with_query(&[("limit", "200")]).limit().unwrap(), 200);
+        for raw in ["", "0", "201", "-1", "1e2", "99999999999999999999"] {
+            let refused = with_query(&[("limit", raw)]).limit().unwrap_err();
+            assert_eq!(code(refused), "invalid_limit", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_window_has_at_most_one_edge() {
+        assert_eq!(with_query(&[]).window().unwrap(), Window::Newest);
+        assert_eq!(with_query(&[("before", "7")]).window().unwrap(), Window::Before(Seq(7)));
+        let both = with_query(&[("before", "7"), ("after", "1")]).window().unwrap_err();
+        assert_eq!(code(both), "invalid_window");
+        let bad = with_query(&[("after", "-1")]).window().unwrap_err();
+        assert_eq!(code(bad), "invalid_seq");
+    }
+
+    #[test]
+    fn a_hostile_id_in_the_path_names_nothing() {
+        for raw in ["", "1", "../../etc/passwd", "00000000-0000-0000-0000-00000000000g", "'--"] {
+            let path = [("conversation_id", raw), ("user_id", raw)];
+            let path = path.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let request = Request { path: path.into(), ..Request::default() };
+            let refused = request.conversation_id().unwrap_err();
+            assert_eq!(code(refused), "conversation_not_found", "{raw:?}");
+            assert_eq!(code(request.user_id().unwrap_err()), "user_not_found", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_is_not_even_read() {
+        let body = vec![b' '; limits::BODY_MAX_BYTES + 1];
+        let request = Request { body, ..Request::default() };
+        let refused = request.json::<protocol::body::Login>().err().unwrap();
+        assert!(matches!(refused, Rejection::TooLarge { .. }));
+    }
+
+    #[test]
+    fn syntax_and_shape_are_told_apart() {
+        let of = |text: &str| Request { body: text.into(), ..Request::default() };
+        for text in ["", "{", "nope", "{\"login\":}", "\u{feff}{}"] {
+            let refused = of(text).json::<protocol::body::Login>().err().unwrap();
+            assert!(matches!(refused, Rejection::NotJson(_)), "{text:?}");
+        }
+        for text in ["[]", "1", "null", "{\"login\":5}", "{\"login\":{}}"] {
+            let refused = of(text).json::<protocol::body::Login>().err().unwrap();
+            assert_eq!(code(refused), "invalid_type", "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What a handler says over HTTP.
+
+use serde::Serialize;
+
+/// A status and a JSON body, or no body at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Response {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    pub(crate) retry_after_seconds: Option<u64>,
+}
+
+impl Response {
+    pub(crate) fn json(status: u16, content_type: &'static str, body: &impl Serialize) -> Self {
+        // Our own answers are plain structs of text and numbers; they always serialise.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self { status, content_type, body, retry_after_seconds: None }
+    }
+}
+
+pub fn ok(body: &impl Serialize) -> Response {
+    Response::json(200, "application/json", body)
+}
+
+pub fn created(body: &impl Serialize) -> Response {
+    Response::json(201, "application/json", body)
+}
+
+/// 201 for something new, 200 for what was there before.
+pub fn ok_or_created(is_new: bool, body: &impl Serialize) -> Response {
+    if is_new { created(body) } else { ok(body) }
+}
+
+pub fn accepted(body: &impl Serialize) -> Response {
+    Response::json(202, "application/json", body)
+}
+
+/// 503 with a body that says what is down.
+pub fn unavailable(body: &impl Serialize) -> Response {
+    Response::json(503, "application/json", body)
+}
+
+pub fn no_content() -> Response {
+    Response { status: 204, content_type: "", body: vec![], retry_after_seconds: None }
+}
