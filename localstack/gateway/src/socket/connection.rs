@@ -158,3 +158,37 @@ impl Connection {
 }
 
 pub(super) type Queue = mpsc::Receiver<Outgoing>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection() -> (Connection, Queue) {
+        Connection::new("x".into(), "127.0.0.1".into(), String::new())
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_client_is_bounded_in_bytes() {
+        let (connection, mut queue) = connection();
+        let large = Utf8Bytes::from("x".repeat(100 * 1024));
+        let accepted = (0..100).filter(|_| connection.post(large.clone()).is_ok()).count();
+        assert_eq!(accepted, MAX_QUEUED_BYTES / large.len());
+        assert_eq!(connection.post(large.clone()), Err(Refused::Full));
+        // What is written makes room again.
+        drop(queue.recv().await);
+        connection.written(large.len());
+        assert_eq!(connection.post(large), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_client_is_bounded_in_number() {
+        let (connection, queue) = connection();
+        let accepted = (0..1000).filter(|_| connection.post("x".into()).is_ok()).count();
+        assert_eq!(accepted, MAX_QUEUED_MESSAGES);
+        // No room for the close frame either: the client is cut off.
+        connection.close(Ending::deleted());
+        connection.cut_off().await;
+        drop(queue);
+        assert_eq!(connection.post("x".into()), Err(Refused::Gone));
+    }
+}

@@ -1,6 +1,7 @@
 //! `$connect` decides the upgrade.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use gateway::invoke::InvokeError;
@@ -134,6 +135,12 @@ async fn a_post_before_connect_has_answered_finds_nobody_and_one_after_it_is_not
 
 #[tokio::test]
 async fn a_client_that_leaves_during_connect_is_reported_as_gone() {
+    for notices in [false, true] {
+        leave_during_connect(notices).await;
+    }
+}
+
+async fn leave_during_connect(notices: bool) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let gateway = TestGateway::start(socket_model(), 1.0, move |function, _| {
@@ -150,6 +157,8 @@ async fn a_client_that_leaves_during_connect_is_reported_as_gone() {
     stream.write_all(upgrade("GET /socket", "").as_bytes()).await.unwrap();
     let id = connection_id(&gateway).await;
     drop(stream);
+    // Whether the gateway has noticed by the time the function answers or not: it is reported.
+    tokio::time::sleep(Duration::from_millis(if notices { 100 } else { 0 })).await;
     gate.add_permits(1);
     assert_eq!(disconnection(&gateway).await.0, 1006);
     assert_eq!(post(&gateway, &id, "{}").await, 410);

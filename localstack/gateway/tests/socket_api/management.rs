@@ -111,3 +111,16 @@ async fn what_is_wrong_with_a_management_call_is_said_with_its_kind() {
     }
     client.has_heard_nothing().await;
 }
+
+#[tokio::test]
+async fn a_deleted_connection_is_gone_although_its_client_has_not_read_so_far() {
+    let gateway = echoing(1.0).await;
+    let _deaf = Client::connect(&gateway).await;
+    let id = connection_id(&gateway).await;
+    let large = "x".repeat(100 * 1024);
+    while post(&gateway, &id, large.clone()).await == 200 {}
+    let delete = || reqwest::Client::new().delete(connections_url(&gateway, &id)).send();
+    assert_eq!(delete().await.unwrap().status(), 204);
+    assert_eq!(post(&gateway, &id, "{}").await, 410);
+    assert_eq!(delete().await.unwrap().status(), 410);
+}
