@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use service::Sessions;
+use service::SignOut;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn logout_session(sessions: Sessions, request: Request) -> Result<Response, Rejection> {
-    sessions.logout(request.caller()?).await?;
+pub async fn logout_session(sign_out: SignOut, request: Request) -> Result<Response, Rejection> {
+    sign_out.logout(request.caller()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::sessions, logout_session)
+    http::serve(connect::sign_out, logout_session)
 }

@@ -9,7 +9,7 @@ use transport::{Rejection, connect};
 pub async fn socket_connect(door: FrontDoor, upgrade: Upgrade) -> Result<(), Rejection> {
     door.origins.check(upgrade.origin.as_deref())?;
     let ticket = upgrade.ticket().to_owned();
-    Ok(door.sockets.connect(upgrade.connection_id, &ticket).await?)
+    Ok(door.upgrades.connect(upgrade.connection_id, &ticket).await?)
 }
 
 pub fn main() -> ExitCode {

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use service::Sockets;
+use service::Closings;
 use transport::socket::{self, Closed};
 use transport::{Rejection, connect};
 
-pub async fn socket_disconnect(sockets: Sockets, closed: Closed) -> Result<(), Rejection> {
-    Ok(sockets.disconnect(&closed.connection_id).await?)
+pub async fn socket_disconnect(closings: Closings, closed: Closed) -> Result<(), Rejection> {
+    Ok(closings.disconnect(&closed.connection_id).await?)
 }
 
 pub fn main() -> ExitCode {
-    socket::serve_closed(connect::sockets, socket_disconnect)
+    socket::serve_closed(connect::closings, socket_disconnect)
 }

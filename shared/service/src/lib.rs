@@ -25,8 +25,8 @@ pub use hangup::Hangup;
 pub use health::Health;
 pub use messages::{History, Messages, SocketMessages};
 pub use profiles::Profiles;
-pub use sessions::Sessions;
-pub use sockets::{Heartbeat, Heartbeats, Sockets, Tickets};
+pub use sessions::{Sessions, SignOut};
+pub use sockets::{Closings, Heartbeat, Heartbeats, Tickets, Upgrades};
 pub use value::{
     Caller, Connection, ConversationEntry, Event, Identity, MessagePage, Page, Recipient, Window,
 };

@@ -6,6 +6,7 @@ use crate::accounts::new_refresh_token;
 use crate::port::{Clock, Entropy, Rotation, SessionStore, TokenSigner, UserStore};
 use crate::{Caller, Error, Hangup, SignedIn};
 
+/// Renewing a session.
 #[derive(Clone)]
 pub struct Sessions {
     pub users: Arc<dyn UserStore>,
@@ -35,7 +36,17 @@ impl Sessions {
         let access = self.signer.sign(identity).await?;
         Ok(SignedIn { user, session_id: identity.session_id, access, refresh_token: token })
     }
+}
 
+/// Ending one's own session.
+#[derive(Clone)]
+pub struct SignOut {
+    pub sessions: Arc<dyn SessionStore>,
+    pub hangup: Hangup,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl SignOut {
     /// Ends this session and closes its sockets. Idempotent.
     pub async fn logout(&self, caller: Caller) -> Result<(), Error> {
         self.sessions.revoke(caller.session_id(), self.clock.now()).await?;

@@ -32,9 +32,9 @@ impl Tickets {
     }
 }
 
-/// Opens and closes sockets.
+/// Opens sockets.
 #[derive(Clone)]
-pub struct Sockets {
+pub struct Upgrades {
     pub tickets: Arc<dyn TicketStore>,
     pub connections: Arc<dyn ConnectionStore>,
     pub hangup: Hangup,
@@ -42,7 +42,7 @@ pub struct Sockets {
     pub clock: Arc<dyn Clock>,
 }
 
-impl Sockets {
+impl Upgrades {
     /// Spends the ticket and records the connection before `$connect` is answered; 401
     /// `ticket_invalid` for an unknown, spent or expired one. The eleventh socket of a user ends
     /// their oldest.
@@ -55,12 +55,6 @@ impl Sockets {
         self.end_surplus(&connection, now).await
     }
 
-    /// After `$disconnect`. One that was never recorded is fine.
-    pub async fn disconnect(&self, id: &ConnectionId) -> Result<(), Error> {
-        self.connections.close(id).await?;
-        Ok(())
-    }
-
     async fn end_surplus(&self, newest: &Connection, now: Timestamp) -> Result<(), Error> {
         let mut open = self.connections.of_users(&[newest.identity.user_id], now).await?;
         open.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
@@ -68,6 +62,20 @@ impl Sockets {
         for connection in open.iter().filter(|c| c.id != newest.id).take(surplus) {
             self.hangup.end(connection, "too_many_sockets").await?;
         }
+        Ok(())
+    }
+}
+
+/// Forgets sockets that are gone.
+#[derive(Clone)]
+pub struct Closings {
+    pub connections: Arc<dyn ConnectionStore>,
+}
+
+impl Closings {
+    /// After `$disconnect`. One that was never recorded is fine.
+    pub async fn disconnect(&self, id: &ConnectionId) -> Result<(), Error> {
+        self.connections.close(id).await?;
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use postgres::{Database, DatabaseConfig, PgAccounts, PgConversations, PgMessages
 use serde::Deserialize;
 use service::port::{Clock, Entropy, Failure, KeyDirectory, Pusher, TokenSigner, TokenVerifier};
 use service::{
-    Accounts, Archive, Conversations, Delivery, FanOut, Hangup, Health, Heartbeats, History,
-    Messages, Openings, Profiles, Sessions, SocketMessages, Sockets, Tickets,
+    Accounts, Archive, Closings, Conversations, Delivery, FanOut, Hangup, Health, Heartbeats,
+    History, Messages, Openings, Profiles, Sessions, SignOut, SocketMessages, Tickets, Upgrades,
 };
 
 use crate::Rejection;
@@ -115,11 +115,9 @@ impl Parts {
     }
 
     fn signer(&self) -> Arc<dyn TokenSigner> {
+        let (parties, table) = (self.token_parties(), self.table());
         match &self.signing_key {
-            Some(key) => {
-                let parties = self.token_parties();
-                Arc::new(EddsaSigner::new(key.clone(), parties, self.table(), self.clock()))
-            }
+            Some(key) => Arc::new(EddsaSigner::new(key.clone(), parties, table, self.clock())),
             None => {
                 self.environment.note(format!("{} is missing", name::SIGNING_SECRET_ARN));
                 Arc::new(NoSigner)
@@ -190,6 +188,14 @@ pub fn sessions(parts: &Parts) -> Sessions {
     }
 }
 
+pub fn sign_out(parts: &Parts) -> SignOut {
+    SignOut {
+        sessions: Arc::new(PgAccounts::new(parts.database())),
+        hangup: parts.hangup(&parts.table()),
+        clock: parts.clock(),
+    }
+}
+
 pub fn profiles(parts: &Parts) -> Profiles {
     Profiles { users: Arc::new(PgAccounts::new(parts.database())) }
 }
@@ -252,9 +258,9 @@ pub fn ticket_desk(parts: &Parts) -> TicketDesk {
     TicketDesk { tickets, socket_url: parts.environment.text(name::SOCKET_URL) }
 }
 
-pub fn sockets(parts: &Parts) -> Sockets {
+fn upgrades(parts: &Parts) -> Upgrades {
     let table = parts.table();
-    Sockets {
+    Upgrades {
         tickets: table.clone(),
         connections: table.clone(),
         hangup: parts.hangup(&table),
@@ -266,7 +272,7 @@ pub fn sockets(parts: &Parts) -> Sockets {
 /// Opens sockets for pages that may have them.
 #[derive(Clone)]
 pub struct FrontDoor {
-    pub sockets: Sockets,
+    pub upgrades: Upgrades,
     pub origins: Origins,
 }
 
@@ -295,7 +301,11 @@ impl Origins {
 
 pub fn front_door(parts: &Parts) -> FrontDoor {
     let origins = Origins::new(&parts.environment.text(name::ALLOWED_ORIGINS));
-    FrontDoor { sockets: sockets(parts), origins }
+    FrontDoor { upgrades: upgrades(parts), origins }
+}
+
+pub fn closings(parts: &Parts) -> Closings {
+    Closings { connections: parts.table() }
 }
 
 pub fn heartbeats(parts: &Parts) -> Heartbeats {
