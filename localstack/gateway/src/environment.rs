@@ -49,3 +49,52 @@ fn merged(own: &Variables, common: &Variables) -> Variables {
     all.extend(common.clone());
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Variables, as_union};
+    use crate::model::{Function, HttpApi, Model, Resources, SocketApi};
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn model(functions: &[(&str, &[(&str, &str)])]) -> Model {
+        let function = |(name, environment): &(&str, &[(&str, &str)])| Function {
+            name: (*name).to_owned(),
+            environment: variables(environment),
+            memory_mb: 128,
+            timeout: Duration::from_secs(3),
+            reserved_concurrency: None,
+        };
+        Model {
+            functions: functions.iter().map(function).map(|f| (f.name.clone(), f)).collect(),
+            http: HttpApi::default(),
+            socket: SocketApi::default(),
+            event_sources: Vec::new(),
+            resources: Resources::default(),
+        }
+    }
+
+    #[test]
+    fn functions_that_agree_share_an_environment() {
+        let model = model(&[("one", &[("A", "1"), ("B", "2")]), ("two", &[("B", "2")])]);
+        let union = as_union(&model, &variables(&[("C", "3")])).unwrap();
+        assert_eq!(union, "A=1\nB=2\nC=3");
+    }
+
+    #[test]
+    fn functions_that_disagree_do_not() {
+        let model = model(&[("one", &[("A", "1")]), ("two", &[("A", "2")])]);
+        let refusal = as_union(&model, &Variables::new()).unwrap_err();
+        assert!(refusal.ends_with("A has another value in two"), "{refusal}");
+    }
+
+    #[test]
+    fn a_value_of_several_lines_has_no_place_in_a_list_of_lines() {
+        let model = model(&[("one", &[("A", "1\nB=2")])]);
+        assert!(as_union(&model, &Variables::new()).is_err());
+    }
+}

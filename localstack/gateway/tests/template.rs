@@ -158,6 +158,10 @@ fn a_parameter_must_exist_and_be_allowed() {
     assert!(unknown.starts_with("Parameters.Nope: there is no such parameter; there are "));
     let refused = model_of(GOOD, &[("Mode", "fast")]).unwrap_err().to_string();
     assert_eq!(refused, "Parameters.Mode: fast is not one of plain, slow");
+    for (number, expected) in [("many", "not a number"), ("1", "below 2"), ("60", "above 50")] {
+        let refused = model_of(GOOD, &[("Concurrency", number)]).unwrap_err().to_string();
+        assert!(refused.ends_with(expected), "{refused}");
+    }
     let missing = problems_with("\n    Default: /dev/null", "");
     assert!(
         missing.starts_with("Obey.Environment.Variables.RECORD: needs the parameter RecordFile")

@@ -53,12 +53,30 @@ impl Parameters {
 }
 
 fn refused(name: &str, body: &Value, value: &Value) -> Option<Problem> {
-    let allowed = body.get("AllowedValues")?.as_array()?;
-    let texts: Vec<String> = allowed.iter().map(text).collect();
-    (!texts.contains(&text(value))).then(|| Problem {
-        at: format!("Parameters.{name}"),
-        text: format!("{} is not one of {}", text(value), texts.join(", ")),
-    })
+    let given = text(value);
+    let refusal = not_allowed(body, &given).or_else(|| not_in_range(body, &given));
+    refusal.map(|text| Problem { at: format!("Parameters.{name}"), text })
+}
+
+fn not_allowed(body: &Value, given: &str) -> Option<String> {
+    let allowed: Vec<String> = body.get("AllowedValues")?.as_array()?.iter().map(text).collect();
+    let is_allowed = allowed.iter().any(|one| one == given);
+    (!is_allowed).then(|| format!("{given} is not one of {}", allowed.join(", ")))
+}
+
+fn not_in_range(body: &Value, given: &str) -> Option<String> {
+    if body.get("Type").and_then(Value::as_str) != Some("Number") {
+        return None;
+    }
+    let Ok(number) = given.parse::<f64>() else {
+        return Some(format!("{given} is not a number"));
+    };
+    let limit = |name: &str| body.get(name).and_then(|limit| text(limit).parse::<f64>().ok());
+    match (limit("MinValue"), limit("MaxValue")) {
+        (Some(least), _) if number < least => Some(format!("{given} is below {least}")),
+        (_, Some(most)) if number > most => Some(format!("{given} is above {most}")),
+        _ => None,
+    }
 }
 
 /// A parameter is a text, or a list of texts for the list types.
