@@ -1,8 +1,13 @@
 //! A table, queues and sockets of one test's own, on the emulator that `AWS_ENDPOINT_URL` names.
 
-#![allow(clippy::expect_used, reason = "a test whose emulator fails has failed")]
+#![allow(
+    clippy::expect_used,
+    dead_code,
+    reason = "each test takes what it needs; a test whose emulator fails has failed"
+)]
 
 pub mod queues;
+pub mod scripted;
 pub mod sockets;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
