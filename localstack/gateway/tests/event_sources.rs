@@ -1,4 +1,5 @@
 //! What the event source mappings promise, with the emulator's real queues.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at a surprise")]
 
 mod gateway_support;
 

@@ -1,4 +1,5 @@
 //! The gateway as a process: what it prints, how it starts and how it ends.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at a surprise")]
 
 mod gateway_support;
 

@@ -1,4 +1,5 @@
 //! What the Lambda host promises, tried with a real process that speaks the Runtime API.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at a surprise")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

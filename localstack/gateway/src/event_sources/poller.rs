@@ -175,7 +175,7 @@ impl Poller {
                 let done: Vec<&Message> = messages.iter().filter(is_done).collect();
                 if !failed.is_empty() {
                     let (failed, of) = (failed.len(), messages.len());
-                    tracing::warn!(queue = %self.source.queue, failed, of, "part of a batch failed");
+                    tracing::warn!(queue = %self.source.queue, failed, of, "part of it failed");
                 }
                 self.delete(&done).await;
             }

@@ -116,7 +116,7 @@ fn conclude(
 async fn init_error(State(context): State<Context>, body: Bytes) -> Response<Body> {
     let name = &context.pool.spec().function.name;
     let report = String::from_utf8_lossy(&body);
-    tracing::error!(function = %name, report = %report, "the function reports that it cannot start");
+    tracing::error!(function = %name, report = %report, "the function cannot start");
     said(StatusCode::ACCEPTED, "OK")
 }
 

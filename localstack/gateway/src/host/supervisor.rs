@@ -85,7 +85,7 @@ async fn until_the_end(pool: &Pool, process: &Process, child: &mut Child) -> Str
                 init_is_watched = false;
                 if !process.is_ready() {
                     let _ = end(child, End::Kill).await;
-                    return format!("{name} did not ask for work within {INIT_LIMIT:?} of its start");
+                    return format!("{name} asked for no work within {INIT_LIMIT:?}");
                 }
             }
             _ = idle_check.tick() => {

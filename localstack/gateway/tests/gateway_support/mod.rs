@@ -1,5 +1,11 @@
 //! Starts the real gateway on the fixture template and the emulator.
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at a surprise"
+)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
