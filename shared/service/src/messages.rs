@@ -48,7 +48,9 @@ impl Messages {
         }
         let submit = |draft| Submission { conversation_id, sender_id, draft, accepted_at: now };
         let submissions: Vec<_> = drafts.into_iter().map(submit).collect();
-        Ok(self.queue.enqueue(&submissions).await?)
+        self.queue.enqueue(&submissions).await?;
+        tracing::info!(%conversation_id, %sender_id, count, "accepted");
+        Ok(())
     }
 }
 

@@ -1,5 +1,5 @@
-//! JSON log lines on stdout: level, time, message, and the fields of the span around it
-//! (`service`, `request_id`, `connection_id`, `conversation_id`). Never bodies, tokens or tickets.
+//! JSON log lines on stdout: level, time, message, and the fields of the spans around it
+//! (`service`; `request_id`, `connection_id`, `conversation_id`). Never bodies, tokens or tickets.
 
 use tracing_subscriber::EnvFilter;
 
@@ -13,8 +13,8 @@ pub(crate) fn start(environment: &Environment) {
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
-        .with_current_span(true)
-        .with_span_list(false)
+        .with_current_span(false)
+        .with_span_list(true)
         .with_target(false)
         .with_env_filter(filter);
     // A second start in one process (several entries in one test) keeps the first subscriber.

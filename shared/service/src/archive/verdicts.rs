@@ -29,6 +29,8 @@ pub(super) fn announcements(submissions: &[Submission], commit: Commit) -> Vec<A
     known.retain(|key, _| !is_fresh.contains(key));
     let recipients = |id| commit.recipients.get(&id).cloned().unwrap_or_default();
     for (id, messages) in stored {
+        let last_seq = messages.last().map(|message| message.seq.0);
+        tracing::info!(conversation_id = %id, count = messages.len(), last_seq, "stored");
         told.extend(
             Event::of_new(id, messages).map(|event| Announcement::new(event, recipients(id))),
         );

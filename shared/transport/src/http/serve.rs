@@ -22,12 +22,13 @@ pub(crate) struct Route {
 }
 
 /// Serves a route that needs an access token.
-pub fn serve<S, F>(connect: fn(&Parts) -> S, handler: fn(S, Request) -> F) -> ExitCode
+pub fn serve<S, H, F>(connect: fn(&Parts) -> S, handler: H) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Response, Rejection>> + Send + 'static,
 {
-    entry::run(move |parts| {
+    entry::run(entry::service_name::<H>(), move |parts| {
         let route = Route {
             handler: boxed(connect(parts), handler),
             verifier: Some(crate::connect::token_verifier(parts)),
@@ -37,19 +38,21 @@ where
 }
 
 /// Serves an open route: no access token is looked at.
-pub fn serve_open<S, F>(connect: fn(&Parts) -> S, handler: fn(S, Request) -> F) -> ExitCode
+pub fn serve_open<S, H, F>(connect: fn(&Parts) -> S, handler: H) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Response, Rejection>> + Send + 'static,
 {
-    entry::run(move |parts| {
+    entry::run(entry::service_name::<H>(), move |parts| {
         lambda::serve_http(Route { handler: boxed(connect(parts), handler), verifier: None })
     })
 }
 
-fn boxed<S, F>(service: S, handler: fn(S, Request) -> F) -> Handler
+fn boxed<S, H, F>(service: S, handler: H) -> Handler
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Request) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Response, Rejection>> + Send + 'static,
 {
     Arc::new(move |request| handler(service.clone(), request).boxed())

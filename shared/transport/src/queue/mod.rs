@@ -72,12 +72,13 @@ impl Batch {
 pub(crate) type Worker = Arc<dyn Fn(Batch) -> BoxFuture<'static, Failed> + Send + Sync>;
 
 /// Serves a queue.
-pub fn consume<S, F>(connect: fn(&Parts) -> S, worker: fn(S, Batch) -> F) -> ExitCode
+pub fn consume<S, W, F>(connect: fn(&Parts) -> S, worker: W) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    W: Fn(S, Batch) -> F + Send + Sync + 'static,
     F: Future<Output = Failed> + Send + 'static,
 {
-    entry::run(move |parts| {
+    entry::run(entry::service_name::<W>(), move |parts| {
         let service = connect(parts);
         let worker: Worker = Arc::new(move |batch| worker(service.clone(), batch).boxed());
         lambda::serve_queue(worker)

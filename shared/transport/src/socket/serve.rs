@@ -21,35 +21,45 @@ pub(crate) type Served<E, T> =
     Arc<dyn Fn(E) -> BoxFuture<'static, Result<T, Rejection>> + Send + Sync>;
 
 /// Serves `$connect`: `Ok` opens the socket, a rejection refuses the upgrade with its status.
-pub fn serve_upgrade<S, F>(connect: fn(&Parts) -> S, handler: fn(S, Upgrade) -> F) -> ExitCode
+pub fn serve_upgrade<S, H, F>(connect: fn(&Parts) -> S, handler: H) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Upgrade) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
-    entry::run(move |parts| lambda::serve_socket(Route::Upgrade(boxed(connect(parts), handler))))
+    entry::run(entry::service_name::<H>(), move |parts| {
+        lambda::serve_socket(Route::Upgrade(boxed(connect(parts), handler)))
+    })
 }
 
 /// Serves frames: at most one frame goes back.
-pub fn serve_frames<S, F>(connect: fn(&Parts) -> S, handler: fn(S, Frame) -> F) -> ExitCode
+pub fn serve_frames<S, H, F>(connect: fn(&Parts) -> S, handler: H) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Frame) -> F + Send + Sync + 'static,
     F: Future<Output = Result<Option<Said>, Rejection>> + Send + 'static,
 {
-    entry::run(move |parts| lambda::serve_socket(Route::Frame(boxed(connect(parts), handler))))
+    entry::run(entry::service_name::<H>(), move |parts| {
+        lambda::serve_socket(Route::Frame(boxed(connect(parts), handler)))
+    })
 }
 
 /// Serves `$disconnect`.
-pub fn serve_closed<S, F>(connect: fn(&Parts) -> S, handler: fn(S, Closed) -> F) -> ExitCode
+pub fn serve_closed<S, H, F>(connect: fn(&Parts) -> S, handler: H) -> ExitCode
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, Closed) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
-    entry::run(move |parts| lambda::serve_socket(Route::Closed(boxed(connect(parts), handler))))
+    entry::run(entry::service_name::<H>(), move |parts| {
+        lambda::serve_socket(Route::Closed(boxed(connect(parts), handler)))
+    })
 }
 
-fn boxed<S, E, T, F>(service: S, handler: fn(S, E) -> F) -> Served<E, T>
+fn boxed<S, E, T, H, F>(service: S, handler: H) -> Served<E, T>
 where
     S: Clone + Send + Sync + 'static,
+    H: Fn(S, E) -> F + Send + Sync + 'static,
     E: 'static,
     T: 'static,
     F: Future<Output = Result<T, Rejection>> + Send + 'static,
