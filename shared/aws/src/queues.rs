@@ -101,8 +101,9 @@ impl SqsPersistLane {
 impl PersistLane for SqsPersistLane {
     async fn delete(&self, receipts: &[Receipt]) -> Result<(), Failure> {
         for some in receipts.chunks(ENTRIES_PER_CALL) {
-            if let Err(Failure::Unavailable { .. }) = self.delete_some(some).await {
-                self.delete_some(some).await?;
+            match self.delete_some(some).await {
+                Err(Failure::Unavailable { .. }) => self.delete_some(some).await?,
+                done_or_bug => done_or_bug?,
             }
         }
         Ok(())

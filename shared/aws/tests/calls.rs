@@ -3,12 +3,13 @@
 
 mod emulator;
 
-use aws::{LiveTable, SqsFanOutQueue, SqsPersistQueue};
+use aws::{LiveTable, SqsFanOutQueue, SqsPersistLane, SqsPersistQueue};
 use domain::TokenBucket;
 use emulator::scripted::{Scripted, scripted};
 use serde_json::{Value, json};
 use service::port::{
-    ConnectionStore, Failure, FanOutJob, FanOutQueue, PersistQueue, RateLimiter, SendGate,
+    ConnectionStore, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, RateLimiter,
+    Receipt, SendGate,
 };
 use testkit::ambient::{SeededEntropy, at_ms};
 use testkit::contract::live::sample::{
@@ -179,4 +180,44 @@ async fn a_repeat_of_the_sdk_keeps_the_deduplication_id_and_a_resend_has_its_own
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[1], ids[2]);
     assert_eq!(calls[0].1["MessageGroupId"], conversation(1).to_string());
+}
+
+fn lane(service: &Scripted) -> SqsPersistLane {
+    let (queue, quarantine) = ("http://127.0.0.1/queue", "http://127.0.0.1/quarantine");
+    SqsPersistLane::new(service.clients.sqs(), queue, quarantine, SeededEntropy::new(1))
+}
+
+fn receipts(count: usize) -> Vec<Receipt> {
+    let receipt = |id: usize| Receipt { message_id: id.to_string(), handle: format!("h{id}") };
+    (0..count).map(receipt).collect()
+}
+
+#[tokio::test]
+async fn what_sqs_did_not_delete_is_deleted_once_more() {
+    let answers = vec![(200, batch_answer(&["1"], false)), (200, batch_answer(&[], false))];
+    let service = scripted(answers).await;
+    lane(&service).delete(&receipts(3)).await.unwrap();
+    assert_eq!(operations(&service), ["DeleteMessageBatch"; 2]);
+
+    let service = scripted(vec![(200, batch_answer(&["1"], false)); 10]).await;
+    let deleted = lane(&service).delete(&receipts(3)).await;
+    assert!(matches!(deleted, Err(Failure::Unavailable { .. })));
+    assert_eq!(service.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_lane_that_may_not_delete_is_a_bug() {
+    let service = scripted(vec![(400, json!({"__type": "AccessDeniedException"})); 10]).await;
+    let lane = lane(&service);
+    assert!(matches!(lane.delete(&receipts(1)).await, Err(Failure::Bug { .. })));
+    assert!(matches!(lane.defer(&receipts(1), 1).await, Err(Failure::Bug { .. })));
+}
+
+#[tokio::test]
+async fn a_receipt_that_names_nothing_is_no_failure() {
+    let service = scripted(vec![(200, batch_answer(&["0"], true)); 2]).await;
+    let lane = lane(&service);
+    lane.delete(&receipts(1)).await.unwrap();
+    lane.defer(&receipts(1), 1).await.unwrap();
+    assert_eq!(service.calls().len(), 2);
 }

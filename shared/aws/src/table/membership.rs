@@ -28,8 +28,11 @@ impl LiveTable {
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
             .set_key(Some(Key::membership(copy.conversation_id, copy.user_id).attributes()))
-            .update_expression("SET active = :active, version = :version")
-            .condition_expression("attribute_not_exists(version) OR version < :version")
+            .update_expression("SET #active = :active, #version = :version")
+            .condition_expression("attribute_not_exists(#version) OR #version < :version")
+            // By placeholder, so that no word that DynamoDB reserves can be in the way.
+            .expression_attribute_names("#active", "active")
+            .expression_attribute_names("#version", "version")
             .expression_attribute_values(":active", item::truth(copy.is_active))
             .expression_attribute_values(":version", item::number(copy.version.0))
             .send()
