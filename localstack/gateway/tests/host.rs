@@ -203,6 +203,16 @@ async fn load_starts_more_processes_but_never_more_than_allowed() {
 }
 
 #[tokio::test]
+async fn events_one_after_another_need_one_process() {
+    let host = obedient(3);
+    for _ in 0..200 {
+        order(&host, json!({})).await.unwrap();
+    }
+    assert_eq!(host.status()["functions"]["obey"]["cold_starts"], 1);
+    host.shutdown(GRACE).await;
+}
+
+#[tokio::test]
 async fn reserved_concurrency_is_a_limit_too() {
     let alone = Function { reserved_concurrency: Some(1), ..function("obey") };
     let host = host_of(alone, &options(3));
@@ -256,9 +266,10 @@ async fn a_function_that_is_not_built_says_so() {
 #[tokio::test]
 async fn an_answer_beyond_lambdas_limit_is_a_function_error() {
     let host = obedient(1);
+    let before = order(&host, json!({})).await.unwrap();
     let error = order(&host, json!({ "do": "large", "bytes": 7_000_000 })).await.unwrap_err();
     assert!(error.to_string().contains("ResponseSizeTooLarge"), "{error}");
-    assert!(order(&host, json!({})).await.is_ok());
+    assert_eq!(order(&host, json!({})).await.unwrap()["pid"], before["pid"]);
     host.shutdown(GRACE).await;
 }
 

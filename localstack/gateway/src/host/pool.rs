@@ -22,6 +22,10 @@ const MAX_WAITING: usize = 500;
 /// An event waits this long for a free process.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
+/// A process that has just answered asks for work again at once; it is given this long before a
+/// further process is started for an event that came in between.
+const RETURN_TIME: Duration = Duration::from_millis(20);
+
 /// Lambda's limit for a synchronous event.
 const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
 
@@ -74,6 +78,17 @@ struct State {
     invocations: u64,
     cold_starts: u64,
     last_cold_start_ms: Option<u64>,
+}
+
+impl State {
+    /// How many processes have answered and not yet asked for more.
+    fn returning(&self) -> usize {
+        let is_free = |process: &&Arc<Process>| {
+            process.is_ready() && !process.is_busy() && !process.is_condemned()
+        };
+        let free = self.processes.values().filter(is_free).count();
+        free.saturating_sub(self.idle.len())
+    }
 }
 
 pub(super) struct Pool {
@@ -184,11 +199,22 @@ impl Pool {
             return;
         }
         state.waiting.push_back(job);
-        self.start_if_needed(&mut state);
+        let returning = state.returning();
+        self.start_if_needed(&mut state, returning);
+        if returning > 0 {
+            let pool = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(RETURN_TIME).await;
+                pool.start_if_needed(&mut pool.state(), 0);
+            });
+        }
     }
 
-    fn start_if_needed(self: &Arc<Self>, state: &mut State) {
-        while state.starting < state.waiting.len() && state.alive < self.spec.max_processes {
+    /// `expected` processes will ask for work without being started.
+    fn start_if_needed(self: &Arc<Self>, state: &mut State, expected: usize) {
+        while state.starting + expected < state.waiting.len()
+            && state.alive < self.spec.max_processes
+        {
             state.starting += 1;
             state.alive += 1;
             state.next_id += 1;
@@ -235,7 +261,7 @@ impl Pool {
                 let _ = job.begun.send(Err(InvokeError::Unavailable(why.to_owned())));
             }
         }
-        self.start_if_needed(&mut state);
+        self.start_if_needed(&mut state, 0);
     }
 
     /// Takes the process out of service if it has been without work for too long.

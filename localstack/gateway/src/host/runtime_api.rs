@@ -20,6 +20,10 @@ use crate::invoke::InvokeError;
 /// Lambda's limit for an answer: 6 MB and a little for its envelope.
 const MAX_ANSWER_BYTES: usize = 6_291_556;
 
+/// A larger answer is still read to its end up to this, because a runtime that is cut off while
+/// it sends takes that for the end of the host.
+const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
+
 #[derive(Clone)]
 struct Context {
     pool: Arc<Pool>,
@@ -34,7 +38,7 @@ pub(super) fn router(pool: Arc<Pool>, process: Arc<Process>) -> Router {
         .route("/2018-06-01/runtime/init/error", post(init_error))
         .route("/2020-01-01/extension/register", post(register))
         .route("/2020-01-01/extension/event/next", get(no_extension_event))
-        .layer(DefaultBodyLimit::max(MAX_ANSWER_BYTES))
+        .layer(DefaultBodyLimit::max(MAX_READ_BYTES))
         .with_state(Context { pool, process })
 }
 
@@ -78,16 +82,19 @@ async fn response(
     body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
     let (status, answer) = match body {
-        Ok(body) => (StatusCode::ACCEPTED, Ok(body)),
-        Err(rejection) => {
-            let error = json!({
-                "errorType": "Function.ResponseSizeTooLarge",
-                "errorMessage": format!("the answer is larger than {MAX_ANSWER_BYTES} bytes"),
-            });
-            (rejection.status(), Err(InvokeError::Function(error.to_string())))
-        }
+        Ok(body) if body.len() <= MAX_ANSWER_BYTES => (StatusCode::ACCEPTED, Ok(body)),
+        Ok(_) => (StatusCode::PAYLOAD_TOO_LARGE, Err(too_large())),
+        Err(rejection) => (rejection.status(), Err(too_large())),
     };
     conclude(&context, &request_id, status, answer)
+}
+
+fn too_large() -> InvokeError {
+    let error = json!({
+        "errorType": "Function.ResponseSizeTooLarge",
+        "errorMessage": format!("the answer is larger than {MAX_ANSWER_BYTES} bytes"),
+    });
+    InvokeError::Function(error.to_string())
 }
 
 async fn error(
