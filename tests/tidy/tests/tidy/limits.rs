@@ -1,115 +1,127 @@
-//! `domain/limits.rs` and the documents say the same numbers.
-//!
-//! A document lists a limit as a row of a table: `` | `MESSAGES_BURST` | 20 | why | ``. Ranges are
-//! written `3–32`, numbers `30,720`, durations in any unit (`900 s`, `15 min`, `500 ms`).
+//! `domain/limits.rs` and what clients are told say the same numbers.
 
-use crate::repository::{assert_none, files_under, read};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
-/// `pub const NAME: Type = value;` of the source, as (name, value).
-fn declared() -> Vec<(String, String)> {
-    let source = read("shared/domain/src/limits.rs");
-    let statements = source.split("pub const ").skip(1);
-    statements
-        .map(|statement| {
-            let (head, rest) = statement.split_once('=').expect("a value");
-            let (value, _) = rest.split_once(';').expect("an end");
-            let name = head.split(':').next().unwrap_or_default();
-            let value = value.trim_start_matches('=').trim();
-            (name.trim().to_owned(), value.to_owned())
-        })
-        .collect()
-}
+use domain::limits;
 
-/// `15 * 60` or `8_000`.
-fn product(expression: &str) -> Option<u64> {
-    expression.split('*').map(|factor| factor.trim().replace('_', "").parse::<u64>().ok()).product()
-}
+use crate::repository::read;
+use crate::yaml;
 
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let mut text = digits[..first].to_owned();
-    for start in (first..digits.len()).step_by(3) {
-        if !text.is_empty() {
+/// `8000` → `8,000`.
+fn number(value: impl Display) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
             text.push(',');
         }
-        text.push_str(&digits[start..start + 3]);
+        text.push(digit);
     }
     text
 }
 
-/// Every way to write a duration that is a whole number of its unit.
-fn durations(milliseconds: u64) -> Vec<String> {
-    let units = [
-        ("ms", 1),
-        ("s", 1_000),
-        ("min", 60_000),
-        ("h", 3_600_000),
-        ("days", 86_400_000),
-        ("day", 86_400_000),
-    ];
-    let whole = units.into_iter().filter(|(_, length)| milliseconds.is_multiple_of(*length));
-    whole.map(|(unit, length)| format!("{} {unit}", grouped(milliseconds / length))).collect()
+fn range(value: RangeInclusive<usize>) -> String {
+    format!("{}–{}", number(value.start()), number(value.end()))
 }
 
-/// The spellings of a value of `limits.rs` that a document may use.
-fn spellings(value: &str) -> Vec<String> {
-    let argument = |function: &str| {
-        let inner = value.split_once(function)?.1;
-        product(inner.trim_start_matches('(').trim_end_matches(')'))
-    };
-    if let Some(seconds) = argument("from_secs") {
-        return durations(seconds * 1_000);
-    }
-    if let Some(milliseconds) = argument("from_millis") {
-        return durations(milliseconds);
-    }
-    if let Some((low, high)) = value.split_once("..=") {
-        let ends = (product(low), product(high));
-        let (Some(low), Some(high)) = ends else { return Vec::new() };
-        return vec![format!("{}–{}", grouped(low), grouped(high))];
-    }
-    product(value).map(grouped).into_iter().collect()
+fn duration(value: Duration) -> String {
+    let seconds = value.as_secs();
+    let units = [("days", 86_400), ("minutes", 60), ("seconds", 1)];
+    let largest = units.into_iter().find(|(_, length)| seconds.is_multiple_of(*length));
+    let (unit, length) = largest.expect("whole seconds");
+    format!("{} {unit}", seconds / length)
 }
 
-/// Is `wanted` in `row` as a whole number, not as a part of a longer one?
+/// The rows of the table "Limits" in docs/protocol.md, each with the texts that it must hold.
+fn promised() -> BTreeMap<&'static str, Vec<String>> {
+    BTreeMap::from([
+        ("user name", vec![range(limits::USERNAME_CHARACTERS)]),
+        ("e-mail address", vec![format!("{} bytes", number(limits::EMAIL_MAX_BYTES))]),
+        ("password", vec![format!("{} characters", range(limits::PASSWORD_CHARACTERS))]),
+        (
+            "display name, device name",
+            vec![
+                format!("{} characters", number(limits::DISPLAY_NAME_CHARACTERS.end())),
+                format!("{} characters", number(limits::DEVICE_NAME_MAX_CHARACTERS)),
+            ],
+        ),
+        ("bio", vec![format!("{} characters", number(limits::BIO_MAX_CHARACTERS))]),
+        ("title of a group", vec![format!("{} characters", range(limits::TITLE_CHARACTERS))]),
+        ("text", vec![format!("{} bytes", range(limits::MESSAGE_TEXT_BYTES))]),
+        ("mentions in a message", vec![number(limits::MENTIONS_PER_MESSAGE)]),
+        ("messages in a frame", vec![number(limits::MESSAGES_PER_FRAME)]),
+        ("frame", vec![format!("{} bytes", number(limits::FRAME_MAX_BYTES))]),
+        ("request body", vec![format!("{} bytes", number(limits::BODY_MAX_BYTES))]),
+        ("members of a group", vec![number(limits::MEMBERS_PER_GROUP)]),
+        ("sockets of a user", vec![number(limits::SOCKETS_PER_USER)]),
+        (
+            "sending",
+            vec![
+                format!("{} messages a second", number(limits::MESSAGES_PER_SECOND)),
+                format!("burst of {}", number(limits::MESSAGES_BURST)),
+            ],
+        ),
+        (
+            "items of a page",
+            vec![number(limits::PAGE_DEFAULT), format!("at most {}", number(limits::PAGE_MAX))],
+        ),
+        ("cursors in a heartbeat", vec![number(limits::CURSORS_PER_HEARTBEAT)]),
+        ("access token", vec![duration(limits::ACCESS_TOKEN_LIFETIME)]),
+        ("refresh token", vec![duration(limits::REFRESH_TOKEN_LIFETIME)]),
+        ("ticket", vec![duration(limits::TICKET_LIFETIME)]),
+    ])
+}
+
+/// Does `row` hold `wanted`, and not as a part of a longer number or word?
 fn says(row: &str, wanted: &str) -> bool {
     row.match_indices(wanted).any(|(at, _)| {
         let before = row[..at].chars().next_back();
         let after = row[at + wanted.len()..].chars().next();
-        let joins = |letter: char| letter.is_alphanumeric() || letter == ',' || letter == '–';
-        let ends = |letter: char| letter.is_alphanumeric() || letter == '–';
-        !before.is_some_and(joins) && !after.is_some_and(ends)
+        let joins = |letter: char| letter.is_alphanumeric() || letter == '–';
+        !before.is_some_and(|letter| joins(letter) || letter == ',') && !after.is_some_and(joins)
     })
 }
 
 #[test]
-fn every_limit_stands_in_a_document_with_its_value() {
-    let documents: Vec<_> =
-        files_under("docs").into_iter().filter(|file| file.has_extension("md")).collect();
-    let mut offences = Vec::new();
-    for (name, value) in declared() {
-        let spellings = spellings(&value);
-        assert!(!spellings.is_empty(), "tests/tidy cannot read the value of {name}: {value}");
-        let cell = format!("| `{name}` |");
-        let mut rows = documents.iter().flat_map(|file| file.text.lines());
-        match rows.find(|row| row.starts_with(&cell)) {
-            None => offences.push(format!("no row `{cell} {} | …`", spellings[0])),
-            Some(row) if !spellings.iter().any(|wanted| says(&row[cell.len()..], wanted)) => {
-                offences.push(format!("{name} is {spellings:?}, the row says: {row}"));
-            }
-            Some(_) => {}
+fn the_protocol_tells_clients_the_limits_of_the_domain() {
+    let document = read("docs/protocol.md");
+    let (_, section) = document.split_once("\n## Limits\n").expect("docs/protocol.md: ## Limits");
+    let table = section.lines().skip_while(|line| !line.starts_with('|'));
+    let rows = table.take_while(|line| line.starts_with('|')).skip(2);
+    let mut told = BTreeMap::new();
+    for row in rows {
+        let mut cells = row.trim_matches('|').splitn(2, '|').map(str::trim);
+        told.insert(cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
+    }
+    let promised = promised();
+    let labels: Vec<_> = told.keys().collect();
+    assert_eq!(labels, promised.keys().collect::<Vec<_>>(), "left: docs/protocol.md, ## Limits");
+    for (label, texts) in promised {
+        for text in texts {
+            assert!(says(told[label], &text), "{label}: {text}, not: {}", told[label]);
         }
     }
-    assert_none("docs/*.md", &offences);
 }
 
 #[test]
-fn the_reader_of_limits_understands_their_spellings() {
-    assert_eq!(spellings("8_000"), ["8,000"]);
-    assert_eq!(spellings("1..=8_000"), ["1–8,000"]);
-    assert_eq!(spellings("Duration::from_millis(500)"), ["500 ms"]);
-    assert_eq!(spellings("Duration::from_secs(15 * 60)"), ["900,000 ms", "900 s", "15 min"]);
-    assert!(says(" 15 min, then", "15 min") && !says(" 115 min", "15 min"));
-    assert!(!says(" 8,000 ", "8,00") && !says(" 3–32 ", "3"));
+fn asyncapi_bounds_its_lists_as_the_domain_does() {
+    let asyncapi = yaml::read("docs/asyncapi.yaml");
+    let field = |frame: &str, field: &str| {
+        let payload = &asyncapi["components"]["messages"][frame]["payload"];
+        payload["properties"]["data"]["properties"][field]["maxItems"].clone()
+    };
+    assert_eq!(field("message.send", "messages"), limits::MESSAGES_PER_FRAME);
+    assert_eq!(field("heartbeat", "cursors"), limits::CURSORS_PER_HEARTBEAT);
+}
+
+#[test]
+fn the_reader_of_limits_tells_numbers_apart() {
+    assert_eq!(number(30_720), "30,720");
+    assert_eq!(range(1..=8_000), "1–8,000");
+    assert_eq!(duration(Duration::from_secs(15 * 60)), "15 minutes");
+    assert!(says("15 minutes, then", "15 minutes") && !says("115 minutes", "15 minutes"));
+    assert!(!says("8,000", "000") && !says("3–32", "3"));
 }

@@ -195,10 +195,8 @@ fn only_signing_in_keys_and_health_are_open() {
 
 #[test]
 fn acceptance_tries_every_protected_route_of_the_template_without_a_token() {
-    let tries = files_under("tests/acceptance").into_iter().any(|file| {
-        file.text.contains("template.yaml")
-            && file.text.contains("without_a_token")
-            && file.text.contains("401")
-    });
-    assert!(tries, "tests/acceptance needs a test *_without_a_token* that reads template.yaml");
+    let suite: String = files_under("tests/acceptance").into_iter().map(|file| file.text).collect();
+    let name = "fn every_route_answers_401_without_a_token_unless_it_is_marked_open";
+    assert!(suite.contains(name), "tests/acceptance has no test {name}");
+    assert!(suite.contains("template.yaml"), "it must read its routes from template.yaml");
 }
