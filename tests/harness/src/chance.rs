@@ -1,4 +1,4 @@
-//! The only source of chance here.
+//! The only source of chance and of time here.
 
 use uuid::Uuid;
 
@@ -12,4 +12,11 @@ pub fn unique_id() -> Uuid {
 pub fn unique_name(start: &str) -> String {
     let id = unique_id().simple().to_string();
     format!("{start}-{}", &id[..12])
+}
+
+/// The time by the machine's clock, as the live table keeps it.
+#[expect(clippy::disallowed_methods, reason = "a test has no clock but the machine's")]
+pub fn now_unix_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -18,7 +18,7 @@ mod processes;
 mod socket;
 mod system;
 
-pub use chance::{unique_id, unique_name};
+pub use chance::{now_unix_ms, unique_id, unique_name};
 pub use client::{Account, Client, PASSWORD, text_draft};
 pub use database::Database;
 pub use device::Device;

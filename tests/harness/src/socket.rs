@@ -34,6 +34,7 @@ pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// Heard while something else was waited for.
     put_aside: VecDeque<Heard>,
+    patience: Duration,
 }
 
 impl Socket {
@@ -62,11 +63,18 @@ impl Socket {
             request.headers_mut().insert(*name, value);
         }
         match timeout_at(Instant::now() + WAIT, connect_async(request)).await {
-            Ok(Ok((stream, _))) => Ok(Ok(Self { stream, put_aside: VecDeque::new() })),
+            Ok(Ok((stream, _))) => {
+                Ok(Ok(Self { stream, put_aside: VecDeque::new(), patience: WAIT }))
+            }
             Ok(Err(Error::Http(answer))) => Ok(Err(answer.status().as_u16())),
             Ok(Err(error)) => Err(failed(error)),
             Err(_) => Err(Failure::new(format!("the upgrade was not answered in {WAIT:?}"))),
         }
+    }
+
+    /// Waits longer than usual from now on.
+    pub fn be_patient(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     /// # Errors
@@ -143,11 +151,14 @@ impl Socket {
                 return Ok(found);
             }
         }
-        let until = Instant::now() + WAIT;
+        let until = Instant::now() + self.patience;
         loop {
             let Ok(heard) = self.hear_anew(until).await else {
                 let seen = &self.put_aside;
-                return Err(Failure::new(format!("no {what} in {WAIT:?}, but {seen:#?}")));
+                return Err(Failure::new(format!(
+                    "no {what} in {:?}, but {seen:#?}",
+                    self.patience
+                )));
             };
             if let Some(found) = pick(&heard) {
                 return Ok(found);
@@ -259,6 +270,15 @@ impl Socket {
             }
         }
         all
+    }
+
+    /// A binary frame, which nobody here understands.
+    ///
+    /// # Errors
+    /// The socket is closed.
+    pub async fn say_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        let said = self.stream.send(Message::binary(bytes.to_vec())).await;
+        said.map_err(|e| Failure::cannot("send a frame", e))
     }
 
     /// Closes it as a well-behaved client does.

@@ -74,9 +74,13 @@ impl Room {
         &self.refusals
     }
 
-    pub fn unsettled(&self) -> usize {
+    pub fn unaccepted(&self) -> usize {
         let in_flight = self.in_flight.as_ref().map_or(0, |frame| frame.posts.len());
-        self.outbox.len() + in_flight + self.unseen.len()
+        self.outbox.len() + in_flight
+    }
+
+    pub fn unsettled(&self) -> usize {
+        self.unaccepted() + self.unseen.len()
     }
 
     pub fn post(&mut self, post: Post) {

@@ -62,6 +62,11 @@ impl State {
         self.rooms.values().map(Room::unsettled).sum()
     }
 
+    /// Own messages that are not even in the queue yet.
+    pub fn unaccepted(&self) -> usize {
+        self.rooms.values().map(Room::unaccepted).sum()
+    }
+
     pub fn is_online(&self) -> bool {
         self.is_online
     }

@@ -1,0 +1,47 @@
+//! What Confab promises, shown on a whole running system: the real functions' binaries behind the
+//! gateway, a real Postgres, an AWS emulator, real HTTP and WebSocket.
+//!
+//! `scripts/test` provides what they need. A story that disturbs the system starts its own.
+
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod emulator;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod heartbeat;
+#[cfg(test)]
+mod history;
+#[cfg(test)]
+mod hostile_frames;
+#[cfg(test)]
+mod hostile_http;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod membership;
+#[cfg(test)]
+mod order;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod poison;
+#[cfg(test)]
+mod pruning;
+#[cfg(test)]
+mod repeats;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod talk;
+#[cfg(test)]
+mod template;
+#[cfg(test)]
+mod tickets;
+#[cfg(test)]
+mod tokens;

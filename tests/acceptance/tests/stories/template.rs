@@ -1,0 +1,49 @@
+//! `template.yaml` as the stories need it: its HTTP routes.
+
+use harness::root_directory;
+use reqwest::Method;
+use saphyr::{LoadableYamlNode, Yaml};
+
+/// One `AWS::ApiGatewayV2::Route` of the HTTP API.
+#[derive(Debug)]
+pub struct HttpRoute {
+    pub method: Method,
+    pub path: String,
+    /// `Metadata: { Authorization: open }`
+    pub is_open: bool,
+}
+
+impl HttpRoute {
+    /// The path with an id in every place for one.
+    pub fn path_with_ids(&self) -> String {
+        let id = uuid::Uuid::from_u128(7).to_string();
+        let parts = self.path.split('/');
+        let filled = parts.map(|part| if part.starts_with('{') { id.as_str() } else { part });
+        filled.collect::<Vec<_>>().join("/")
+    }
+}
+
+pub fn http_routes() -> Vec<HttpRoute> {
+    let text = std::fs::read_to_string(root_directory().join("template.yaml")).unwrap();
+    let documents = Yaml::load_from_str(&text).unwrap();
+    let resources = documents[0].as_mapping_get("Resources").unwrap();
+    let resources = resources.as_mapping().unwrap().values();
+    let routes: Vec<_> = resources.filter_map(http_route).collect();
+    assert!(routes.len() >= 19, "the template has fewer HTTP routes than there were");
+    routes
+}
+
+fn http_route(resource: &Yaml<'_>) -> Option<HttpRoute> {
+    let is_route = resource.as_mapping_get("Type")?.as_str()? == "AWS::ApiGatewayV2::Route";
+    let key = resource.as_mapping_get("Properties")?.as_mapping_get("RouteKey")?.as_str()?;
+    // A socket's route key is one word.
+    let (method, path) = key.split_once(' ').filter(|_| is_route)?;
+    let authorization = resource
+        .as_mapping_get("Metadata")
+        .and_then(|metadata| metadata.as_mapping_get("Authorization")?.as_str());
+    Some(HttpRoute {
+        method: method.parse().unwrap(),
+        path: path.to_owned(),
+        is_open: authorization == Some("open"),
+    })
+}
