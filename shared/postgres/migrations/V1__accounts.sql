@@ -4,7 +4,8 @@
 
 CREATE TABLE users (
     id                uuid PRIMARY KEY,
-    -- Byte order: lookups by prefix can use the index, and no server's locale changes what is equal.
+    -- Byte order: lookups by prefix can use the index, and no server's locale changes what is
+    -- equal.
     username          text COLLATE "C" NOT NULL,
     email             text COLLATE "C" NOT NULL,
     email_verified    boolean NOT NULL DEFAULT false,

@@ -52,21 +52,20 @@ async fn write(database: &Database, columns: &Columns) -> Result<Vec<Row>, Datab
     let client = lease.client();
     let lock: [Parameter<'_>; 1] = [(&columns.conversation_ids, Type::UUID_ARRAY)];
     let parameters = columns.parameters();
-    let (begun, locked, written, committed) = lease
-        .settle(async {
-            tokio::join!(
-                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                client.query_typed(query::LOCK_CONVERSATIONS, &lock),
-                client.query_typed(query::APPEND, &parameters),
-                client.batch_execute("COMMIT"),
-            )
-        })
-        .await?;
-    begun?;
-    locked?;
-    let rows = written?;
-    committed?;
-    Ok(rows)
+    let pipeline = async {
+        let (begun, locked, written, committed) = tokio::join!(
+            client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
+            client.query_typed(query::LOCK_CONVERSATIONS, &lock),
+            client.query_typed(query::APPEND, &parameters),
+            client.batch_execute("COMMIT"),
+        );
+        begun?;
+        locked?;
+        let rows = written?;
+        committed?;
+        Ok(rows)
+    };
+    lease.settle(pipeline).await
 }
 
 /// The submissions as the arrays that the statement takes.

@@ -67,7 +67,7 @@ impl Database {
             None => Arc::new(self.connect().await?),
         };
         *slot = Some(Open { client: client.clone(), used_at: Instant::now() });
-        Ok(Lease { database: self, slot, client, is_settled: true })
+        Ok(Lease { database: self, slot, client, state: State::Settled })
     }
 
     /// A connection by itself, for the migration program.
@@ -167,7 +167,17 @@ pub(crate) struct Lease<'a> {
     database: &'a Database,
     slot: MutexGuard<'a, Option<Open>>,
     client: Arc<Client>,
-    is_settled: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing is under way and no transaction is open.
+    Settled,
+    /// An answer is awaited, or a transaction is open.
+    UnderWay,
+    /// The connection is not to be trusted any more.
+    Lost,
 }
 
 impl Lease<'_> {
@@ -177,24 +187,34 @@ impl Lease<'_> {
         self.client.clone()
     }
 
-    /// Waits for statements that leave no transaction open.
+    /// Waits for statements that leave no transaction open, however they end.
     pub(crate) async fn settle<T>(
         &mut self,
-        work: impl Future<Output = T>,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, DatabaseError> {
-        let answer = self.step(work).await?;
-        self.is_settled = true;
-        Ok(answer)
+        let answer = self.step(work).await;
+        let is_sound = answer.as_ref().map_or_else(|error| !error.is_transient(), |_| true);
+        if is_sound {
+            self.state = State::Settled;
+        }
+        answer
     }
 
     /// Waits for statements that leave a transaction open.
     pub(crate) async fn step<T>(
         &mut self,
-        work: impl Future<Output = T>,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, DatabaseError> {
-        self.is_settled = false;
-        let late = |_| DatabaseError::transient("no answer within 12 s");
-        timeout(ANSWER_TIMEOUT, work).await.map_err(late)
+        self.state = State::UnderWay;
+        let Ok(answer) = timeout(ANSWER_TIMEOUT, work).await else {
+            return Err(DatabaseError::transient("no answer within 12 s"));
+        };
+        let answer = answer.map_err(DatabaseError::from);
+        // A server that goes away says so before the connection closes.
+        if answer.as_ref().is_err_and(DatabaseError::is_transient) {
+            self.state = State::Lost;
+        }
+        answer
     }
 
     /// One statement, a transaction by itself.
@@ -204,17 +224,19 @@ impl Lease<'_> {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, DatabaseError> {
         let client = self.client();
-        Ok(self.settle(client.query_typed(sql, parameters)).await??)
+        self.settle(client.query_typed(sql, parameters)).await
     }
 }
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        match self.slot.as_mut() {
-            Some(open) if self.is_settled => open.used_at = Instant::now(),
-            _ => {
+        match (self.state, self.slot.as_mut()) {
+            (State::Settled, Some(open)) => open.used_at = Instant::now(),
+            (state, _) => {
                 *self.slot = None;
-                self.database.cancel(self.client.cancel_token());
+                if state == State::UnderWay {
+                    self.database.cancel(self.client.cancel_token());
+                }
             }
         }
     }

@@ -57,6 +57,10 @@ impl DatabaseError {
             && ["messages_client_id_key", "messages_pkey", "messages_rev_key"].contains(&key)
     }
 
+    pub(crate) fn is_transient(&self) -> bool {
+        self.fault == Fault::Transient
+    }
+
     pub(crate) fn is_email_taken(&self) -> bool {
         self.constraint.as_deref() == Some("users_email_key")
     }

@@ -76,16 +76,15 @@ async fn insert_and_read(
     let mut lease = database.lease().await?;
     let client = lease.client();
     let first: [Parameter<'_>; 2] = [(&id, Type::UUID), (&1_i64, Type::INT8)];
-    let (inserted, opened, first_message) = lease
-        .settle(async {
-            tokio::join!(
-                client.query_typed(insert, insert_parameters),
-                client.query_typed(query::OPENED, opened_parameters),
-                client.query_typed(query::MESSAGE, &first),
-            )
-        })
-        .await?;
-    Ok(Answer { inserted: inserted?, opened: opened?, first_message: first_message? })
+    let pipeline = async {
+        let (inserted, opened, first_message) = tokio::join!(
+            client.query_typed(insert, insert_parameters),
+            client.query_typed(query::OPENED, opened_parameters),
+            client.query_typed(query::MESSAGE, &first),
+        );
+        Ok(Answer { inserted: inserted?, opened: opened?, first_message: first_message? })
+    };
+    lease.settle(pipeline).await
 }
 
 /// What is there is answered, even where it could not be opened any more.

@@ -39,16 +39,15 @@ impl SessionStore for PgAccounts {
         let mut lease = self.database.lease().await?;
         let client = lease.client();
         let parameters = [(&presented_digest as _, Type::TEXT)];
-        let (begun, locked) = lease
-            .step(async {
-                tokio::join!(
-                    client.batch_execute("BEGIN"),
-                    client.query_typed(query::LOCK_BY_TOKEN, &parameters),
-                )
-            })
-            .await?;
-        begun.map_err(DatabaseError::from)?;
-        let rows = locked.map_err(DatabaseError::from)?;
+        let pipeline = async {
+            let (begun, locked) = tokio::join!(
+                client.batch_execute("BEGIN"),
+                client.query_typed(query::LOCK_BY_TOKEN, &parameters),
+            );
+            begun?;
+            locked
+        };
+        let rows = lease.step(pipeline).await?;
         let Some(found) = rows.first().map(token).transpose()? else {
             finish(&mut lease, "ROLLBACK").await?;
             return Ok(Rotation::Refused);
@@ -138,16 +137,16 @@ async fn commit_with(
     parameters: &[Parameter<'_>],
 ) -> Result<(), DatabaseError> {
     let client = lease.client();
-    let (written, committed) = lease
-        .settle(async {
-            tokio::join!(client.query_typed(sql, parameters), client.batch_execute("COMMIT"))
-        })
-        .await?;
-    written?;
-    Ok(committed?)
+    let pipeline = async {
+        let (written, committed) =
+            tokio::join!(client.query_typed(sql, parameters), client.batch_execute("COMMIT"));
+        written?;
+        committed
+    };
+    lease.settle(pipeline).await
 }
 
 async fn finish(lease: &mut Lease<'_>, sql: &str) -> Result<(), DatabaseError> {
     let client = lease.client();
-    Ok(lease.settle(client.batch_execute(sql)).await??)
+    lease.settle(client.batch_execute(sql)).await
 }

@@ -32,8 +32,10 @@ WITH named AS (
         0, 0, 0, $6, $6
     FROM opened CROSS JOIN people
 ), created AS (
+    -- Its client_id is the id of the group: the group's own client_id may well be the one of
+    -- the creator's first message, which would then count as known.
     INSERT INTO messages (conversation_id, seq, rev, client_id, sender_id, kind, event, created_at)
-    SELECT opened.id, 1, 1, $3, $2, 'system', $7, $6
+    SELECT opened.id, 1, 1, opened.id, $2, 'system', $7, $6
     FROM opened
 )
 SELECT ARRAY(SELECT id FROM people) AS known_users, barrier.is_blocked,

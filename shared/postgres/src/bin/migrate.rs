@@ -10,6 +10,9 @@ use postgres::DatabaseConfig;
 /// A database that starts with the program needs some seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+const WHAT_TO_DO: &str = "Check --database-url (or DATABASE_URL), that the server runs and that \
+    the user may create tables there; then run it again.";
+
 /// Brings the tables of Confab's database up to date and bounds the role's statements to 10 s.
 #[derive(Parser)]
 #[command(name = "migrate")]
@@ -26,11 +29,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("migrate: {}", sentence(error.as_ref()));
-            eprintln!(
-                "{}",
-                "Check --database-url (or DATABASE_URL), that the server runs and that \
-                the user may create tables there; then run it again."
-            );
+            eprintln!("{WHAT_TO_DO}");
             ExitCode::FAILURE
         }
     }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::{
-    Conversation, ConversationId, ConversationType, EventType, Member, Membership, Message,
-    MessageKind, Role, Seq, SystemEvent, Timestamp, UserId,
+    ClientId, Conversation, ConversationId, ConversationType, EventType, Member, Membership,
+    Message, MessageKind, Role, Seq, SystemEvent, Timestamp, UserId,
 };
 use service::port::{
     Behind, ConversationStore, Created, Failure, NewDirect, NewGroup, OpenError, PageError,
@@ -148,7 +148,7 @@ fn new_group(group: &NewGroup, people: &[UserId]) -> Room {
         conversation_id: group.id,
         seq: Seq(1),
         rev: Seq(1),
-        client_id: group.client_id,
+        client_id: ClientId(group.id.0),
         sender_id: group.creator,
         kind: MessageKind::System,
         text: None,

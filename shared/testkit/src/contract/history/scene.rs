@@ -1,0 +1,200 @@
+//! Who and what the promises speak of.
+
+use std::time::Duration;
+
+use domain::{
+    ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress, Message,
+    MessageText, Seq, SessionId, Timestamp, Title, UserId, Username, direct_conversation_id,
+};
+use service::Page;
+use service::port::{
+    Commit, Created, MessageStore, NewDirect, NewGroup, NewRefreshToken, NewSession, NewUser,
+    Submission, Verdict,
+};
+use uuid::Uuid;
+
+use super::{HistoryFixture, HistoryPorts};
+
+pub(super) const ADA: UserId = UserId(Uuid::from_u128(0xA));
+pub(super) const BOB: UserId = UserId(Uuid::from_u128(0xB));
+pub(super) const CLEO: UserId = UserId(Uuid::from_u128(0xC));
+/// Never registered.
+pub(super) const NOBODY: UserId = UserId(Uuid::from_u128(0xF));
+
+/// A moment of the story, in seconds.
+pub(super) fn at(seconds: u64) -> Timestamp {
+    let start = Timestamp::from_unix_ms(1_770_000_000_000).expect("a time in range");
+    start.plus(Duration::from_secs(seconds))
+}
+
+pub(super) fn new_user(id: UserId, name: &str) -> NewUser {
+    NewUser {
+        id,
+        username: Username::parse(name).expect("a user name"),
+        email: EmailAddress::parse(&format!("{name}@example.org")).expect("an address"),
+        display_name: DisplayName::parse(&name.to_uppercase()).expect("a name"),
+        password_hash: format!("hash of {name}"),
+        created_at: at(0),
+    }
+}
+
+pub(super) fn digest(number: u32) -> String {
+    format!("{number:064x}")
+}
+
+/// With the refresh token of the same number, which expires after 1,000 s.
+pub(super) fn new_session(user_id: UserId, number: u32) -> NewSession {
+    NewSession {
+        id: session_id(number),
+        user_id,
+        device_name: Some("a phone".into()),
+        address: None,
+        created_at: at(0),
+        refresh: token(number),
+    }
+}
+
+pub(super) fn session_id(number: u32) -> SessionId {
+    SessionId(Uuid::from_u128(0x5E55_0000 + u128::from(number)))
+}
+
+pub(super) fn token(number: u32) -> NewRefreshToken {
+    NewRefreshToken { digest: digest(number), expires_at: at(1_000) }
+}
+
+/// A process in a world where Ada, Bob and Cleo have accounts.
+pub(super) async fn three_people(fixture: &dyn HistoryFixture) -> HistoryPorts {
+    let ports = fixture.process();
+    for (number, (id, name)) in [(ADA, "ada"), (BOB, "bob"), (CLEO, "cleo")].iter().enumerate() {
+        let session = new_session(*id, u32::try_from(number).expect("a small number"));
+        ports.users.register(new_user(*id, name), session).await.expect("registers");
+    }
+    ports
+}
+
+pub(super) fn direct(creator: UserId, other: UserId) -> NewDirect {
+    NewDirect { id: direct_conversation_id(creator, other), creator, other, created_at: at(1) }
+}
+
+/// Ada's group; its id and its client_id have the same number.
+pub(super) fn group(number: u128, member_ids: &[UserId]) -> NewGroup {
+    NewGroup {
+        id: conversation_id(number),
+        client_id: client_id(number),
+        creator: ADA,
+        title: Title::parse(&format!("Group {number}")).expect("a title"),
+        member_ids: member_ids.to_vec(),
+        created_at: at(1),
+    }
+}
+
+pub(super) fn conversation_id(number: u128) -> ConversationId {
+    ConversationId(Uuid::from_u128(0xC0_0000 + number))
+}
+
+pub(super) fn client_id(number: u128) -> ClientId {
+    ClientId(Uuid::from_u128(0x1D_0000 + number))
+}
+
+pub(super) async fn open_group(ports: &HistoryPorts, number: u128, others: &[UserId]) -> Created {
+    ports.conversations.open_group(group(number, others)).await.expect("opens")
+}
+
+pub(super) async fn open_direct(ports: &HistoryPorts, one: UserId, other: UserId) -> Created {
+    ports.conversations.open_direct(direct(one, other)).await.expect("opens")
+}
+
+pub(super) fn text(raw: &str) -> MessageText {
+    MessageText::parse(raw).expect("a text")
+}
+
+/// Message `number` of a sender, accepted at 10 s.
+pub(super) fn says(conversation: ConversationId, sender: UserId, number: u128) -> Submission {
+    let draft = Draft::parse(DraftParts {
+        client_id: client_id(number),
+        kind: None,
+        text: Some(text(&format!("message {number}"))),
+        reply_to: None,
+        attachment_ids: Vec::new(),
+        mentions: Vec::new(),
+        sent_at: None,
+    });
+    Submission {
+        conversation_id: conversation,
+        sender_id: sender,
+        draft: draft.expect("a draft"),
+        accepted_at: at(10),
+    }
+}
+
+pub(super) async fn append(ports: &HistoryPorts, batch: &[Submission]) -> Commit {
+    ports.messages.append(batch).await.expect("appends")
+}
+
+/// Ada's messages with these numbers, one batch.
+pub(super) async fn ada_says(
+    ports: &HistoryPorts,
+    conversation: ConversationId,
+    numbers: impl IntoIterator<Item = u128>,
+) {
+    let batch: Vec<_> = numbers.into_iter().map(|number| says(conversation, ADA, number)).collect();
+    let commit = append(ports, &batch).await;
+    assert!(commit.appended.iter().all(|one| matches!(one.verdict, Verdict::Stored(_))));
+}
+
+/// The numbers that a commit answered, `None` for a rejection.
+pub(super) fn seqs(commit: &Commit) -> Vec<Option<i64>> {
+    let seq = |verdict: &Verdict| match verdict {
+        Verdict::Stored(message) | Verdict::Known(message) => Some(message.seq.0),
+        Verdict::Rejected(_) => None,
+    };
+    commit.appended.iter().map(|one| seq(&one.verdict)).collect()
+}
+
+pub(super) fn stored(commit: &Commit, at: usize) -> Message {
+    match &commit.appended[at].verdict {
+        Verdict::Stored(message) => message.clone(),
+        other => panic!("expected a stored message, got {other:?}"),
+    }
+}
+
+pub(super) fn known(commit: &Commit, at: usize) -> Message {
+    match &commit.appended[at].verdict {
+        Verdict::Known(message) => message.clone(),
+        other => panic!("expected a known message, got {other:?}"),
+    }
+}
+
+pub(super) fn page(cursor: Option<String>, limit: u32) -> Page {
+    Page { cursor, limit }
+}
+
+/// Everything that a member gets by following the feed from a cursor, in pages.
+pub(super) async fn feed(
+    messages: &dyn MessageStore,
+    user: UserId,
+    conversation: ConversationId,
+    from: Seq,
+    limit: u32,
+) -> (Vec<Message>, Seq) {
+    let (mut items, mut cursor) = (Vec::new(), from);
+    for _ in 0..1_000 {
+        let changes = messages.changes(user, conversation, cursor, limit).await.expect("changes");
+        let changes = changes.expect("a member");
+        assert!(changes.through >= cursor, "a cursor never goes back");
+        items.extend(changes.items);
+        cursor = changes.through;
+        if !changes.has_more {
+            return (items, cursor);
+        }
+    }
+    panic!("the feed does not end");
+}
+
+pub(super) async fn conversation(
+    ports: &HistoryPorts,
+    user: UserId,
+    id: ConversationId,
+) -> Conversation {
+    ports.conversations.get(user, id).await.expect("gets").expect("a member")
+}

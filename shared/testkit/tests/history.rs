@@ -1,0 +1,80 @@
+//! The fake keeps what the Postgres ports promise.
+
+#![allow(clippy::unwrap_used, reason = "a test may end at what it does not expect")]
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{ConversationId, MessageText, Seq, Timestamp, UserId};
+use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
+use testkit::history::FakeHistory;
+
+struct InMemory(Arc<FakeHistory>);
+
+fn now() -> Timestamp {
+    Timestamp::from_unix_ms(1_771_000_000_000).unwrap()
+}
+
+#[async_trait]
+impl HistoryFixture for InMemory {
+    fn process(&self) -> HistoryPorts {
+        let fake = &self.0;
+        HistoryPorts {
+            users: fake.clone(),
+            sessions: fake.clone(),
+            conversations: fake.clone(),
+            messages: fake.clone(),
+        }
+    }
+
+    async fn add_member(&self, conversation: ConversationId, user: UserId) {
+        self.0.add_member(conversation, user, now());
+    }
+
+    async fn remove_member(&self, conversation: ConversationId, user: UserId) {
+        self.0.remove_member(conversation, user);
+    }
+
+    async fn block(&self, blocker: UserId, blocked: UserId) {
+        self.0.block(blocker, blocked);
+    }
+
+    async fn mark_read(&self, conversation: ConversationId, user: UserId, seq: Seq) {
+        self.0.mark_read(conversation, user, seq);
+    }
+
+    async fn edit(&self, conversation: ConversationId, seq: Seq, text: MessageText) {
+        self.0.edit(conversation, seq, text, now());
+    }
+
+    async fn delete(&self, conversation: ConversationId, seq: Seq) {
+        self.0.delete(conversation, seq, now());
+    }
+
+    /// In memory nothing waits for a lock longer than a line of code.
+    async fn remove_member_during(&self, conversation: ConversationId, user: UserId, work: Work) {
+        self.0.remove_member(conversation, user);
+        work.await;
+    }
+}
+
+testkit::history_contract!(InMemory(Arc::new(FakeHistory::new())));
+
+#[test]
+fn every_promise_of_the_suites_is_kept_as_a_test() {
+    let suites = [
+        include_str!("../src/contract/history/users.rs"),
+        include_str!("../src/contract/history/sessions.rs"),
+        include_str!("../src/contract/history/conversations.rs"),
+        include_str!("../src/contract/history/lists.rs"),
+        include_str!("../src/contract/history/messages.rs"),
+        include_str!("../src/contract/history/reading.rs"),
+    ];
+    let list = include_str!("../src/contract/history/mod.rs");
+    let listed = |name: &str| list.lines().any(|line| line.trim() == name);
+    for line in suites.iter().flat_map(|suite| suite.lines()) {
+        let Some(rest) = line.strip_prefix("pub async fn ") else { continue };
+        let name = rest.split('(').next().unwrap();
+        assert!(listed(name), "{name} is not in history_contract!");
+    }
+}
