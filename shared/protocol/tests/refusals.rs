@@ -3,6 +3,7 @@
 
 use protocol::Fields;
 use protocol::body::{CreateConversation, Login, Refresh, Register, UpdateMe};
+use protocol::frame::{HeartbeatData, MessageSend};
 use protocol::job::{JobConnection, PersistMessagesV1};
 use protocol::value::MessageDraft;
 use serde::de::DeserializeOwned;
@@ -231,4 +232,45 @@ fn a_job_names_no_connection_that_could_not_be_one() {
     for id in ["", "a\nb", &"x".repeat(129)] {
         assert_eq!(connection(id).id().unwrap_err().code, "invalid_connection_id", "{id:?}");
     }
+}
+
+#[test]
+fn a_send_names_what_is_wrong_with_each_message() {
+    let message = json!({"client_id": ID, "text": "hi"});
+    let good = json!({"conversation_id": ID, "messages": [message]});
+    check::<MessageSend>(
+        &good,
+        |data| data.parse().map(drop),
+        &[
+            (json!({"conversation_id": null}), &[("conversation_id", "required")]),
+            (json!({"conversation_id": "../.."}), &[("conversation_id", "invalid_uuid")]),
+            (json!({"messages": null}), &[("messages", "required")]),
+            (json!({"messages": []}), &[("messages", "invalid_message_count")]),
+            (json!({"messages": vec![&message; 11]}), &[("messages", "invalid_message_count")]),
+            (
+                json!({"messages": [{"client_id": ID}, message, {"text": "hi", "kind": "poll"}]}),
+                &[
+                    ("messages[0].text", "text_required"),
+                    ("messages[2].client_id", "required"),
+                    ("messages[2].kind", "invalid_kind"),
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_heartbeat_carries_at_most_200_cursors_and_none_is_negative() {
+    let cursor = |cursor: i64| json!({"conversation_id": ID, "cursor": cursor});
+    check::<HeartbeatData>(
+        &json!({"cursors": [cursor(0)]}),
+        |data| data.parse().map(drop),
+        &[
+            (json!({"cursors": vec![cursor(1); 201]}), &[("cursors", "too_many_cursors")]),
+            (
+                json!({"cursors": [cursor(1), cursor(-1), cursor(i64::MIN)]}),
+                &[("cursors[1].cursor", "invalid_seq"), ("cursors[2].cursor", "invalid_seq")],
+            ),
+        ],
+    );
 }

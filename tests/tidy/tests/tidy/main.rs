@@ -6,6 +6,7 @@ mod crates;
 mod documents;
 mod limits;
 mod permissions;
+mod prose;
 mod repository;
 mod scripts;
 mod sizes;
