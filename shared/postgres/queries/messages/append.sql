@@ -25,9 +25,15 @@ WITH input AS (
             WHEN my.user_id IS NULL THEN 'not_a_member'
             WHEN c.type = 'direct' AND EXISTS (
                 SELECT FROM members other
-                JOIN blocks b ON (b.blocker_id, b.blocked_id) = (my.user_id, other.user_id)
-                    OR (b.blocker_id, b.blocked_id) = (other.user_id, my.user_id)
-                WHERE other.conversation_id = c.id AND other.user_id <> my.user_id
+                WHERE other.conversation_id = c.id AND other.user_id <> my.user_id AND (
+                    EXISTS (
+                        SELECT FROM blocks
+                        WHERE blocker_id = my.user_id AND blocked_id = other.user_id
+                    ) OR EXISTS (
+                        SELECT FROM blocks
+                        WHERE blocker_id = other.user_id AND blocked_id = my.user_id
+                    )
+                )
             ) THEN 'blocked'
             ELSE 'fresh'
         END AS verdict

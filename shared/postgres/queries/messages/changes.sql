@@ -8,8 +8,11 @@ SELECT c.last_seq, m.conversation_id, m.seq, m.rev, m.client_id, m.sender_id, m.
 FROM members my
 JOIN conversations c ON c.id = my.conversation_id
 LEFT JOIN LATERAL (
+    -- What may be seen was written after joining, and no rev is smaller than its seq. The "+ 0"
+    -- keeps the planner from walking the whole history by seq and sorting it.
     SELECT * FROM messages
-    WHERE conversation_id = my.conversation_id AND rev > $3 AND seq > my.joined_seq
+    WHERE conversation_id = my.conversation_id AND rev > greatest($3, my.joined_seq)
+        AND seq + 0 > my.joined_seq
     ORDER BY rev
     LIMIT $4
 ) m ON true
