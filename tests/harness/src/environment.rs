@@ -28,7 +28,7 @@ fn required(name: &str) -> Result<String> {
 }
 
 /// Where this build's binaries are: beside this one, or one above a test's.
-pub(crate) fn binaries_directory() -> Result<PathBuf> {
+pub fn binaries_directory() -> Result<PathBuf> {
     let own = std::env::current_exe().map_err(|e| Failure::cannot("find the binaries", e))?;
     let beside = own.parent().unwrap_or(Path::new("."));
     let is_test = beside.file_name().is_some_and(|name| name == "deps");

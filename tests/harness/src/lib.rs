@@ -23,7 +23,7 @@ pub use client::{Account, Client, PASSWORD, text_draft};
 pub use database::Database;
 pub use device::Device;
 pub use device::state::State;
-pub use environment::{aws_endpoint_url, root_directory};
+pub use environment::{aws_endpoint_url, binaries_directory, root_directory};
 pub use eventually::{WAIT, eventually};
 pub use failure::{Failure, Result};
 pub use http::{Answer, Api};

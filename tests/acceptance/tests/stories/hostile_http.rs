@@ -170,7 +170,7 @@ async fn refused_parameters_are_named() {
 #[tokio::test]
 async fn hostile_ids_and_paths_name_nothing() {
     let [ada] = people(["ada"]).await;
-    for id in ["x", "%00", "..%2F..%2Fetc", "%27%20OR%201=1", "1e3", "%F0%9F%9A%80", "{}", "me "] {
+    for id in ["x", "%00", "..%2F..%2Fetc", "%27%20OR%201=1", "1e3", "%F0%9F%9A%80", "{}"] {
         let conversation = ada.get(&format!("/v1/conversations/{id}/messages")).await.unwrap();
         conversation.expect_problem(404, "conversation_not_found").unwrap();
         let user = ada.get(&format!("/v1/users/{id}")).await.unwrap();

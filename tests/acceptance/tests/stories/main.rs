@@ -10,6 +10,8 @@ mod documents;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod heartbeat;

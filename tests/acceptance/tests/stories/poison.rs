@@ -28,7 +28,7 @@ async fn poison(system: &System) -> String {
 async fn assert_stored(client: &harness::Client, conversation: Uuid, expected: &[&str]) {
     let stored = || async {
         let history = client.history(conversation).await.unwrap();
-        (history.len() >= expected.len()).then_some(history)
+        (texts(&history).len() >= expected.len()).then_some(history)
     };
     let history = eventually("the messages are stored", WAIT, stored).await.unwrap();
     assert_eq!(texts(&history), expected);

@@ -1,5 +1,7 @@
 //! `template.yaml` as the stories need it: its HTTP routes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use harness::root_directory;
 use reqwest::Method;
 use saphyr::{LoadableYamlNode, Yaml};
@@ -29,7 +31,7 @@ pub fn http_routes() -> Vec<HttpRoute> {
     let resources = documents[0].as_mapping_get("Resources").unwrap();
     let resources = resources.as_mapping().unwrap().values();
     let routes: Vec<_> = resources.filter_map(http_route).collect();
-    assert!(routes.len() >= 19, "the template has fewer HTTP routes than there were");
+    assert!(routes.len() >= 18, "the template has fewer HTTP routes than there were");
     routes
 }
 
@@ -46,4 +48,28 @@ fn http_route(resource: &Yaml<'_>) -> Option<HttpRoute> {
         path: path.to_owned(),
         is_open: authorization == Some("open"),
     })
+}
+
+/// Every function by its binary's name, with the names of its own environment variables (those of
+/// `Globals` are everybody's and not among them).
+pub fn functions() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(root_directory().join("template.yaml")).unwrap();
+    let documents = Yaml::load_from_str(&text).unwrap();
+    let resources = documents[0].as_mapping_get("Resources").unwrap();
+    let resources = resources.as_mapping().unwrap().values();
+    let functions: BTreeMap<_, _> = resources.filter_map(function).collect();
+    assert!(functions.len() >= 24, "the template has fewer functions than there were");
+    functions
+}
+
+fn function(resource: &Yaml<'_>) -> Option<(String, BTreeSet<String>)> {
+    let is_function = resource.as_mapping_get("Type")?.as_str()? == "AWS::Serverless::Function";
+    let properties = resource.as_mapping_get("Properties").filter(|_| is_function)?;
+    let code = properties.as_mapping_get("CodeUri")?.as_str()?;
+    let binary = code.trim_end_matches('/').rsplit('/').next()?;
+    let variables = properties
+        .as_mapping_get("Environment")
+        .and_then(|environment| environment.as_mapping_get("Variables")?.as_mapping());
+    let names = variables.into_iter().flat_map(|variables| variables.keys());
+    Some((binary.to_owned(), names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()))
 }
