@@ -19,6 +19,7 @@ pub struct PgAccounts {
 }
 
 impl PgAccounts {
+    /// Over this database; nothing is opened yet.
     pub fn new(database: Database) -> Self {
         Self { database }
     }

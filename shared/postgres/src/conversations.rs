@@ -29,6 +29,7 @@ pub struct PgConversations {
 }
 
 impl PgConversations {
+    /// Over this database; nothing is opened yet.
     pub fn new(database: Database) -> Self {
         Self { database }
     }

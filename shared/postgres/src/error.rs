@@ -25,6 +25,8 @@ pub struct DatabaseError {
 enum Fault {
     /// The same again may work.
     Transient,
+    /// Class 28: the server does not know us. To a caller it is as good as down.
+    NotLetIn,
     /// Class 22: this content cannot be stored.
     BadData,
     /// 23505.
@@ -46,7 +48,15 @@ impl DatabaseError {
 
     /// Opening a connection failed. Whatever the reason, the content of a request is not it.
     pub(crate) fn unreachable(error: &tokio_postgres::Error) -> Self {
-        Self::transient(format!("no connection: {}", describe(error)))
+        let text = format!("no connection: {}", describe(error));
+        let is_unknown = error.code().is_some_and(|state| state.code().starts_with("28"));
+        let fault = if is_unknown { Fault::NotLetIn } else { Fault::Transient };
+        Self { fault, constraint: None, text }
+    }
+
+    /// Waiting does not help: the user or the password is wrong.
+    pub(crate) fn is_not_let_in(&self) -> bool {
+        self.fault == Fault::NotLetIn
     }
 
     /// Two transactions wrote the same message at once, which the lock of the conversation should
@@ -129,7 +139,7 @@ fn io_source(error: &tokio_postgres::Error) -> Option<&std::io::Error> {
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
         match error.fault {
-            Fault::Transient => Self::unavailable(WHAT, error),
+            Fault::Transient | Fault::NotLetIn => Self::unavailable(WHAT, error),
             Fault::BadData | Fault::NotUnique | Fault::Other => Self::bug(WHAT, error),
         }
     }
@@ -138,7 +148,7 @@ impl From<DatabaseError> for Failure {
 impl From<DatabaseError> for AppendError {
     fn from(error: DatabaseError) -> Self {
         match error.fault {
-            Fault::Transient => Self::Transient(Box::new(error)),
+            Fault::Transient | Fault::NotLetIn => Self::Transient(Box::new(error)),
             Fault::BadData => Self::BadData(Box::new(error)),
             Fault::NotUnique | Fault::Other => Self::Unknown(Box::new(error)),
         }

@@ -18,6 +18,7 @@ pub struct PgMessages {
 }
 
 impl PgMessages {
+    /// Over this database; nothing is opened yet.
     pub fn new(database: Database) -> Self {
         Self { database }
     }

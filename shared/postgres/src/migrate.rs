@@ -66,7 +66,8 @@ pub async fn bound_role_timeouts(config: &DatabaseConfig) -> Result<(), MigrateE
     Ok(client.batch_execute(settings).await.map_err(DatabaseError::from)?)
 }
 
-/// Waits until the database lets us in; `progress` is told why it does not, once a second.
+/// Waits until the database lets us in; `progress` is told why it does not, once a second. A user
+/// or a password that is wrong ends the wait.
 pub async fn wait_until_ready(
     config: &DatabaseConfig,
     patience: Duration,
@@ -77,7 +78,9 @@ pub async fn wait_until_ready(
     loop {
         match database.connect().await {
             Ok(_) => return Ok(()),
-            Err(error) if began.elapsed() >= patience => return Err(error.into()),
+            Err(error) if error.is_not_let_in() || began.elapsed() >= patience => {
+                return Err(error.into());
+            }
             Err(error) => progress(&error),
         }
         sleep(Duration::from_secs(1)).await;

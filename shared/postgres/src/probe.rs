@@ -11,6 +11,7 @@ pub struct PgProbe {
 }
 
 impl PgProbe {
+    /// For this database; nothing is opened yet.
     pub fn new(database: Database) -> Self {
         Self { database }
     }

@@ -101,3 +101,12 @@ async fn the_program_says_what_to_do_about_a_bad_url() {
         assert!(!said.contains("hunter2"), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_user_that_the_server_does_not_know_is_not_waited_for() {
+    let config = postgres::DatabaseConfig { username: "confab_nobody".into(), ..server() };
+    let waiting = |error: &postgres::DatabaseError| panic!("waits for {error}");
+    let patience = std::time::Duration::from_secs(30);
+    let outcome = postgres::wait_until_ready(&config, patience, waiting).await;
+    assert!(matches!(outcome, Err(MigrateError::Database(_))), "{outcome:?}");
+}

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{ConversationId, MessageText, Seq, Timestamp, UserId};
+use domain::{ClientId, ConversationId, Draft, DraftParts, MessageText, Seq, Timestamp, UserId};
+use service::port::{AppendError, Failure, MessageStore, Submission};
 use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
 use testkit::history::FakeHistory;
+use uuid::Uuid;
 
 struct InMemory(Arc<FakeHistory>);
 
@@ -59,6 +61,48 @@ impl HistoryFixture for InMemory {
 }
 
 testkit::history_contract!(InMemory(Arc::new(FakeHistory::new())));
+
+fn says(number: u128) -> Submission {
+    let draft = Draft::parse(DraftParts {
+        client_id: ClientId(Uuid::from_u128(number)),
+        kind: None,
+        text: Some(MessageText::parse("hello").unwrap()),
+        reply_to: None,
+        attachment_ids: Vec::new(),
+        mentions: Vec::new(),
+        sent_at: None,
+    });
+    Submission {
+        conversation_id: ConversationId(Uuid::from_u128(1)),
+        sender_id: UserId(Uuid::from_u128(2)),
+        draft: draft.unwrap(),
+        accepted_at: now(),
+    }
+}
+
+#[tokio::test]
+async fn a_fake_that_is_down_can_be_reached_by_nobody_until_it_is_up() {
+    let fake = FakeHistory::new();
+    fake.set_down(true);
+    assert!(matches!(fake.ping().await, Err(Failure::Unavailable { .. })));
+    assert!(matches!(fake.append(&[says(1)]).await, Err(AppendError::Transient(_))));
+    fake.set_down(false);
+    assert!(fake.append(&[says(1)]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_marked_message_fails_its_whole_batch() {
+    let fake = FakeHistory::new();
+    let (poison, garbage) = (says(1), says(2));
+    fake.poison(poison.draft.client_id);
+    fake.make_unstorable(garbage.draft.client_id);
+    let outcome = fake.append(&[says(3), poison.clone()]).await;
+    assert!(matches!(outcome, Err(AppendError::Unknown(_))), "{outcome:?}");
+    let outcome = fake.append(&[says(3), garbage]).await;
+    assert!(matches!(outcome, Err(AppendError::BadData(_))), "{outcome:?}");
+    fake.heal(poison.draft.client_id);
+    assert!(fake.append(&[says(3), poison]).await.is_ok());
+}
 
 #[test]
 fn every_promise_of_the_suites_is_kept_as_a_test() {
