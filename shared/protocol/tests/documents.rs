@@ -1,0 +1,142 @@
+//! `docs/openapi.yaml` and `docs/asyncapi.yaml` describe the examples, and so the types.
+#![cfg(test)]
+
+use std::path::Path;
+
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+
+/// The schema in `docs/openapi.yaml` that describes each body.
+const BODIES: [(&str, &str); 21] = [
+    ("body-register", "Register"),
+    ("body-login", "Login"),
+    ("body-refresh", "Refresh"),
+    ("body-signed-in", "SignedIn"),
+    ("body-me", "Me"),
+    ("body-profile", "Profile"),
+    ("body-update-me", "UpdateMe"),
+    ("body-jwks", "Jwks"),
+    ("body-socket-ticket", "SocketTicket"),
+    ("body-create-direct", "CreateConversation"),
+    ("body-create-group", "CreateConversation"),
+    ("body-conversation", "Conversation"),
+    ("body-conversation-list", "ConversationList"),
+    ("body-member-list", "MemberList"),
+    ("body-message-draft", "MessageDraft"),
+    ("body-message-accepted", "MessageAccepted"),
+    ("body-message-list", "MessageList"),
+    ("body-change-list", "ChangeList"),
+    ("body-health-report", "HealthReport"),
+    ("body-problem-invalid", "Problem"),
+    ("body-problem-too-many", "Problem"),
+];
+
+/// What clients write may have more fields; what the server writes is described to the last one.
+const REQUESTS: [&str; 6] =
+    ["Register", "Login", "Refresh", "UpdateMe", "CreateConversation", "MessageDraft"];
+
+fn read(path: &str) -> String {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(here.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn json_of(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(flag)) => json!(flag),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(items) => items.iter().map(json_of).collect(),
+        Yaml::Mapping(entries) => {
+            let pair = |(key, value): (&Yaml<'_>, &Yaml<'_>)| {
+                let key = key.as_str().map_or_else(|| json_of(key).to_string(), str::to_owned);
+                (key, json_of(value))
+            };
+            entries.iter().map(pair).collect::<Map<_, _>>().into()
+        }
+        other => panic!("the documents hold nothing like {other:?}"),
+    }
+}
+
+fn yaml(text: &str) -> Value {
+    json_of(&Yaml::load_from_str(text).unwrap()[0])
+}
+
+/// Both documents side by side in one schema, their references bent to where they stand now.
+fn both() -> Value {
+    let openapi = read("../../docs/openapi.yaml").replace("\"#/", "\"#/openapi/");
+    let asyncapi = read("../../docs/asyncapi.yaml")
+        .replace("\"#/", "\"#/asyncapi/")
+        .replace("./openapi.yaml#/", "#/openapi/");
+    json!({ "openapi": yaml(&openapi), "asyncapi": yaml(&asyncapi) })
+}
+
+/// What the schema at `pointer` has against the document.
+fn objections(both: &Value, pointer: &str, document: &Value) -> Vec<String> {
+    let mut schema = both.clone();
+    schema["$ref"] = json!(format!("#{pointer}"));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.iter_errors(document).map(|error| error.to_string()).collect()
+}
+
+fn example(name: &str) -> Value {
+    serde_json::from_str(&read(&format!("examples/{name}.json"))).unwrap()
+}
+
+/// The names of all examples that begin like this.
+fn examples(prefix: &str) -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let names = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.filter_map(|name| Some(name.to_str()?.strip_suffix(".json")?.to_owned()));
+    names.filter(|name| name.starts_with(prefix)).collect()
+}
+
+#[test]
+fn every_body_is_as_openapi_describes_it() {
+    let both = both();
+    let mut described: Vec<_> = BODIES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let mut found = examples("body-");
+    described.sort();
+    found.sort();
+    assert_eq!(described, found);
+    for (name, schema) in BODIES {
+        let pointer = format!("/openapi/components/schemas/{schema}");
+        let objections = objections(&both, &pointer, &example(name));
+        assert!(objections.is_empty(), "{name} is no {schema}: {objections:?}");
+    }
+}
+
+#[test]
+fn openapi_leaves_out_no_field_of_an_answer() {
+    let both = both();
+    for (name, schema) in BODIES.iter().filter(|(_, schema)| !REQUESTS.contains(schema)) {
+        let mut document = example(name);
+        document["surprise"] = json!(1);
+        let pointer = format!("/openapi/components/schemas/{schema}");
+        assert!(!objections(&both, &pointer, &document).is_empty(), "{schema} is not exact");
+    }
+}
+
+#[test]
+fn every_frame_is_as_asyncapi_describes_it() {
+    let both = both();
+    for name in examples("client-").into_iter().chain(examples("server-")) {
+        let document = example(&name);
+        let frame_type = document["type"].as_str().unwrap();
+        let pointer = format!("/asyncapi/components/messages/{frame_type}/payload");
+        let objections = objections(&both, &pointer, &document);
+        assert!(objections.is_empty(), "{name}: {objections:?}");
+    }
+}
+
+#[test]
+fn asyncapi_leaves_out_no_field_of_a_frame_of_the_server() {
+    let both = both();
+    for name in examples("server-") {
+        let mut document = example(&name);
+        let frame_type = document["type"].as_str().unwrap();
+        let pointer = format!("/asyncapi/components/messages/{frame_type}/payload");
+        document["data"]["surprise"] = json!(1);
+        assert!(!objections(&both, &pointer, &document).is_empty(), "{name} is not exact");
+    }
+}
