@@ -25,11 +25,16 @@ pub(crate) fn run(service: String, prepare: impl FnOnce(&Parts) -> Serving) -> E
     let environment = Environment::of_process();
     telemetry::start(&environment);
     let span = tracing::info_span!("function", service);
-    let runtime =
-        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return span.in_scope(|| failed(&error)),
-        };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        // An invocation hashes at most one password; each further thread would keep 19 MiB.
+        .max_blocking_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return span.in_scope(|| failed(&error)),
+    };
     runtime.block_on(serve(environment, prepare).instrument(span))
 }
 
