@@ -5,3 +5,4 @@ pub mod ambient;
 pub mod contract;
 pub mod history;
 pub mod live;
+pub mod world;

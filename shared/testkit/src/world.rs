@@ -1,0 +1,349 @@
+//! All fakes at once, the services over them, and the few steps that most stories begin with.
+
+#![allow(clippy::expect_used, reason = "a story that cannot begin panics")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    ClientId, ConnectionId, ConversationId, Draft, DraftParts, EmailAddress, MessageText, Password,
+    Title, TokenBucket, UserId, Username, limits,
+};
+use service::port::{
+    Clock, ConnectionStore, Entropy, MessageStore, PersistLane, PersistQueue, Pusher, Submission,
+};
+use service::{
+    Accounts, Archive, Caller, Closings, Connection, Conversations, Delivery, Device, Event,
+    FanOut, GroupDraft, Hangup, Heartbeats, History, Identity, Login, Messages, Openings,
+    PersistJob, Profiles, Registration, Sessions, SignOut, SignedIn, SocketMessages, Tickets,
+    Upgrades,
+};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::ambient::{FakeHasher, FakeTokens, FrozenClock, SeededEntropy};
+use crate::history::FakeHistory;
+use crate::live::{FakeLive, FakePusher, FakeQueues, ReceivedJob};
+
+/// What everybody's password is.
+pub const PASSWORD: &str = "correct horse battery";
+/// What the worker may take for one batch.
+const WORKER_TIMEOUT: Duration = Duration::from_millis(4_700);
+
+/// Everything outside of the services, in memory.
+pub struct World {
+    pub clock: Arc<FrozenClock>,
+    pub entropy: Arc<SeededEntropy>,
+    pub hasher: Arc<FakeHasher>,
+    pub tokens: Arc<FakeTokens>,
+    pub history: Arc<FakeHistory>,
+    pub live: Arc<FakeLive>,
+    pub queues: Arc<FakeQueues>,
+    pub pusher: Arc<FakePusher>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let clock = FrozenClock::new();
+        Self {
+            entropy: SeededEntropy::new(1),
+            hasher: FakeHasher::new(),
+            tokens: FakeTokens::new(clock.clone()),
+            history: Arc::new(FakeHistory::new()),
+            live: FakeLive::new(),
+            queues: FakeQueues::new(clock.clone()),
+            pusher: FakePusher::new(),
+            clock,
+        }
+    }
+
+    pub fn accounts(&self) -> Accounts {
+        Accounts {
+            users: self.history.clone(),
+            sessions: self.history.clone(),
+            hasher: self.hasher.clone(),
+            signer: self.tokens.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn sessions(&self) -> Sessions {
+        Sessions {
+            users: self.history.clone(),
+            sessions: self.history.clone(),
+            signer: self.tokens.clone(),
+            hangup: self.hangup(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn sign_out(&self) -> SignOut {
+        SignOut { sessions: self.history.clone(), hangup: self.hangup(), clock: self.clock.clone() }
+    }
+
+    pub fn profiles(&self) -> Profiles {
+        Profiles { users: self.history.clone() }
+    }
+
+    pub fn hangup(&self) -> Hangup {
+        Hangup {
+            connections: self.live.clone(),
+            pusher: self.pusher.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn tickets(&self) -> Tickets {
+        Tickets {
+            sessions: self.history.clone(),
+            tickets: self.live.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn upgrades(&self) -> Upgrades {
+        Upgrades {
+            tickets: self.live.clone(),
+            connections: self.live.clone(),
+            hangup: self.hangup(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn heartbeats(&self) -> Heartbeats {
+        Heartbeats {
+            connections: self.live.clone(),
+            conversations: self.history.clone(),
+            hangup: self.hangup(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn closings(&self) -> Closings {
+        Closings { connections: self.live.clone() }
+    }
+
+    pub fn messages(&self) -> Messages {
+        Messages {
+            gate: self.live.clone(),
+            limiter: self.live.clone(),
+            queue: self.queues.clone(),
+            clock: self.clock.clone(),
+            bucket: TokenBucket {
+                per_second: limits::MESSAGES_PER_SECOND,
+                burst: limits::MESSAGES_BURST,
+            },
+        }
+    }
+
+    pub fn socket_messages(&self) -> SocketMessages {
+        SocketMessages { messages: self.messages(), hangup: self.hangup() }
+    }
+
+    pub fn history(&self) -> History {
+        History { store: self.history.clone() }
+    }
+
+    pub fn openings(&self) -> Openings {
+        Openings {
+            conversations: self.history.clone(),
+            copies: self.live.clone(),
+            fan_out: self.queues.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn conversations(&self) -> Conversations {
+        Conversations { conversations: self.history.clone() }
+    }
+
+    pub fn delivery(&self) -> Delivery {
+        self.delivery_over(self.pusher.clone())
+    }
+
+    /// With another way to the sockets.
+    pub fn delivery_over(&self, pusher: Arc<dyn Pusher>) -> Delivery {
+        Delivery {
+            connections: self.live.clone(),
+            pusher,
+            fan_out: self.queues.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn fan_out(&self) -> FanOut {
+        FanOut { delivery: self.delivery() }
+    }
+
+    pub fn archive(&self) -> Archive {
+        self.archive_over(self.history.clone())
+    }
+
+    /// With another history, that fails in its own way.
+    pub fn archive_over(&self, history: Arc<dyn MessageStore>) -> Archive {
+        Archive {
+            history,
+            lane: self.queues.clone(),
+            delivery: self.delivery(),
+            clock: self.clock.clone(),
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What a person with this name gives to sign up.
+pub fn registration(name: &str) -> Registration {
+    Registration {
+        username: Username::parse(name).expect("a user name"),
+        email: EmailAddress::parse(&format!("{name}@example.org")).expect("an address"),
+        password: Password::parse(PASSWORD.to_owned()).expect("a password"),
+        display_name: None,
+        device: Device::default(),
+    }
+}
+
+/// What they give to sign in.
+pub fn login(name: &str, password: &str) -> Login {
+    Login {
+        login: name.to_owned(),
+        password: Password::parse(password.to_owned()).expect("a password"),
+        device: Device::default(),
+    }
+}
+
+pub fn client_id(number: u128) -> ClientId {
+    ClientId(Uuid::from_u128(number))
+}
+
+/// A text message with this number as its `client_id`.
+pub fn draft(number: u128) -> Draft {
+    let text = MessageText::parse(&format!("message {number}")).expect("a text");
+    Draft::parse(DraftParts {
+        client_id: client_id(number),
+        kind: None,
+        text: Some(text),
+        reply_to: None,
+        attachment_ids: vec![],
+        mentions: vec![],
+        sent_at: None,
+    })
+    .expect("a draft")
+}
+
+pub fn caller(signed_in: &SignedIn) -> Caller {
+    Caller::verified(signed_in.user.id, signed_in.session_id)
+}
+
+/// A received queue message as the worker's transport hands it over.
+pub fn persist_job(received: ReceivedJob) -> PersistJob {
+    let group_id = received.submissions.first().map(|one| one.conversation_id.to_string());
+    PersistJob {
+        receipt: received.receipt,
+        group_id: group_id.unwrap_or_default(),
+        receive_count: received.receives,
+        body: format!("{} messages", received.submissions.len()),
+        submissions: Ok(received.submissions),
+    }
+}
+
+/// The steps that most stories begin with.
+impl World {
+    /// Signs somebody up.
+    pub async fn person(&self, name: &str) -> Caller {
+        let signed_in = self.accounts().register(registration(name)).await;
+        caller(&signed_in.expect("the name is free"))
+    }
+
+    /// Opens a socket the way a client does.
+    pub async fn socket(&self, caller: Caller, name: &str) -> ConnectionId {
+        let id = ConnectionId::parse(name).expect("a connection id");
+        let ticket = self.tickets().issue(caller).await.expect("an active session");
+        self.upgrades().connect(id.clone(), &ticket).await.expect("a fresh ticket");
+        id
+    }
+
+    /// Opens a group; what its members would be told of that is dropped.
+    pub async fn group(&self, owner: Caller, others: &[Caller]) -> ConversationId {
+        let draft = GroupDraft {
+            client_id: ClientId(self.entropy.uuid_v7()),
+            title: Title::parse("a group").expect("a title"),
+            member_ids: others.iter().map(|other| other.user_id()).collect(),
+        };
+        let opened = self.openings().open_group(owner, draft).await.expect("everybody exists");
+        self.queues.drain_fan_out();
+        opened.conversation.id
+    }
+
+    /// Puts one job into the lane, without the checks before it.
+    pub async fn submit(&self, sender: Caller, to: ConversationId, numbers: &[u128]) {
+        let submission = |number: &u128| Submission {
+            conversation_id: to,
+            sender_id: sender.user_id(),
+            draft: draft(*number),
+            accepted_at: self.clock.now(),
+        };
+        let submissions: Vec<_> = numbers.iter().map(submission).collect();
+        self.queues.enqueue(&submissions).await.expect("the queue is up");
+    }
+
+    /// Receives one batch and lets the archive work through it. As the platform does, deletes
+    /// what did not fail. Answers the ids of what failed.
+    pub async fn work(&self, archive: &Archive) -> Vec<String> {
+        self.work_within(WORKER_TIMEOUT, archive).await
+    }
+
+    /// The same with another time for the batch.
+    pub async fn work_within(&self, timeout: Duration, archive: &Archive) -> Vec<String> {
+        let received = self.queues.receive(limits::PERSIST_BATCH);
+        let receipts: Vec<_> = received.iter().map(|job| job.receipt.clone()).collect();
+        let jobs = received.into_iter().map(persist_job).collect();
+        let failed = archive.persist(jobs, Instant::now() + timeout).await;
+        let done: Vec<_> =
+            receipts.into_iter().filter(|r| !failed.contains(&r.message_id)).collect();
+        // Refused while the queue is down; then they come again, as on the platform.
+        let _ = self.queues.delete(&done).await;
+        failed
+    }
+
+    /// A connection that was opened without a ticket, at the present time.
+    pub async fn connected(&self, user_id: UserId, name: &str) -> Connection {
+        let now = self.clock.now();
+        let connection = Connection {
+            id: ConnectionId::parse(name).expect("a connection id"),
+            identity: Identity { user_id, session_id: domain::SessionId(user_id.0) },
+            since: now,
+            seen_at: now,
+        };
+        self.live.open(&connection).await.expect("the table is up");
+        connection
+    }
+
+    /// The numbers of the messages that this connection was shown as new, frame by frame.
+    pub fn seqs_heard_by(&self, id: &ConnectionId) -> Vec<Vec<i64>> {
+        let heard = self.pusher.heard_by(id);
+        let numbers = heard.iter().filter_map(|event| match event {
+            Event::MessagesNew { messages, .. } => {
+                Some(messages.iter().map(|message| message.seq.0).collect())
+            }
+            _ => None,
+        });
+        numbers.collect()
+    }
+
+    /// The texts of the whole history by number, the creation of a group left out.
+    pub fn texts(&self, id: ConversationId) -> Vec<String> {
+        let messages = self.history.history(id);
+        let texts = messages.into_iter().filter_map(|message| message.text);
+        texts.map(|text| text.as_str().to_owned()).collect()
+    }
+}
