@@ -73,9 +73,9 @@ impl Accounts {
             created_at: self.clock.now(),
         };
         let (session, refresh_token) = self.new_session(user.id, registration.device);
-        let session_id = session.id;
+        let (session_id, access) = (session.id, self.sign(&session).await?);
         let user = self.users.register(user, session).await.map_err(taken)?;
-        self.signed_in(user, session_id, refresh_token).await
+        Ok(SignedIn { user, session_id, access, refresh_token })
     }
 
     /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password.
@@ -91,9 +91,9 @@ impl Accounts {
             }
         };
         let (session, refresh_token) = self.new_session(user.id, login.device);
-        let session_id = session.id;
+        let (session_id, access) = (session.id, self.sign(&session).await?);
         self.sessions.open(session).await?;
-        self.signed_in(user, session_id, refresh_token).await
+        Ok(SignedIn { user, session_id, access, refresh_token })
     }
 
     fn new_session(&self, user_id: UserId, device: Device) -> (NewSession, String) {
@@ -109,15 +109,10 @@ impl Accounts {
         (session, refresh_token)
     }
 
-    async fn signed_in(
-        &self,
-        user: User,
-        session_id: SessionId,
-        refresh_token: String,
-    ) -> Result<SignedIn, Error> {
-        let identity = Identity { user_id: user.id, session_id };
-        let access = self.signer.sign(identity).await?;
-        Ok(SignedIn { user, session_id, access, refresh_token })
+    /// Before anything is stored: an account whose owner got no answer could not be made again.
+    async fn sign(&self, session: &NewSession) -> Result<AccessToken, Error> {
+        let identity = Identity { user_id: session.user_id, session_id: session.id };
+        Ok(self.signer.sign(identity).await?)
     }
 }
 

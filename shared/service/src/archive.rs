@@ -38,6 +38,40 @@ pub struct Archive {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Whether a message that fails for an unknown reason is set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judging {
+    Yes,
+    No,
+}
+
+const BAD_DATA: domain::Rejection = domain::Rejection::InvalidMessage;
+
+impl Judging {
+    /// Until when the next of so many messages may take. One that never ends must leave time for
+    /// the others, and for the question whether the database is well.
+    fn share(self, until: Instant, messages_left: usize) -> Instant {
+        let shares = u32::try_from(messages_left).unwrap_or(u32::MAX).saturating_add(1);
+        let now = Instant::now();
+        match self {
+            Self::Yes => now + until.saturating_duration_since(now) / shares,
+            Self::No => until,
+        }
+    }
+}
+
+/// After five receives, and only with time enough: what waited behind a group that took it all
+/// must not pay for that.
+fn is_to_be_judged(job: &PersistJob, until: Instant) -> bool {
+    job.receive_count >= limits::RECEIVES_BEFORE_QUARANTINE
+        && until.saturating_duration_since(Instant::now()) >= limits::SUSPECT_DEADLINE / 2
+}
+
+fn deferred(job: &PersistJob, error: &AppendError) -> (Receipt, u32) {
+    tracing::warn!(error = %error, group_id = job.group_id, "group deferred");
+    (job.receipt.clone(), batch::delay_seconds(job))
+}
+
 /// What became of one group of a batch.
 #[derive(Debug, Default)]
 struct Outcome {
@@ -68,7 +102,7 @@ impl Archive {
         let reserve = if suspects.is_empty() { Duration::ZERO } else { limits::SUSPECT_DEADLINE };
         let mut failed = Vec::new();
         if !healthy.is_empty() {
-            let until = deadline - reserve;
+            let until = deadline.checked_sub(reserve).unwrap_or(deadline);
             let outcome = self.write_healthy(healthy, until).await;
             let done = self.finish(outcome, &mut failed).await;
             if !suspects.is_empty() {
@@ -133,81 +167,92 @@ impl Archive {
         let mut outcome = Outcome::default();
         while !group.jobs.is_empty() {
             let job = group.jobs.remove(0);
-            let submissions = job.submissions.clone().unwrap_or_default();
-            match self.append(&submissions, until).await {
-                Ok(commit) => {
-                    outcome.announcements.extend(verdicts::announcements(&submissions, commit));
-                    outcome.done.push(job.receipt);
-                }
-                Err(AppendError::BadData(_)) => {
-                    outcome.absorb(self.write_message_by_message(job, until).await);
-                }
-                Err(AppendError::Unknown(source)) if self.is_poison(&job).await => {
-                    tracing::error!(error = %source, group_id = job.group_id, "poisoned job");
-                    outcome.absorb(self.write_message_by_message(job, until).await);
-                }
-                Err(error) => {
-                    tracing::warn!(error = %error, group_id = job.group_id, "group deferred");
-                    group.jobs.insert(0, job);
-                    outcome.failed.extend(group.deferred());
-                    return outcome;
-                }
-            }
-            if !outcome.failed.is_empty() {
-                outcome.failed.extend(group.deferred());
+            let written = self.write_job(job, until).await;
+            let delay = written.failed.first().map(|(_, seconds)| *seconds);
+            outcome.absorb(written);
+            if let Some(seconds) = delay {
+                outcome.failed.extend(group.receipts().map(|receipt| (receipt, seconds)));
                 return outcome;
             }
         }
         outcome
     }
 
-    /// Saves what can be saved of a job with a bad message in it, and tells its sender the rest.
-    async fn write_message_by_message(&self, job: PersistJob, until: Instant) -> Outcome {
-        let mut outcome = Outcome::default();
-        let mut is_poisoned = false;
-        for submission in job.submissions.iter().flatten() {
-            let one = std::slice::from_ref(submission);
-            let rejection = match self.append(one, until).await {
-                Ok(commit) => {
-                    outcome.announcements.extend(verdicts::announcements(one, commit));
-                    continue;
-                }
-                Err(AppendError::BadData(_)) => domain::Rejection::InvalidMessage,
-                Err(AppendError::Unknown(_)) if self.is_poison(&job).await => {
-                    is_poisoned = true;
-                    domain::Rejection::Quarantined
-                }
-                Err(_) => {
-                    outcome.failed.push((job.receipt.clone(), batch::delay_seconds(&job)));
-                    return outcome;
-                }
-            };
-            outcome.announcements.push(verdicts::rejection(submission, rejection));
+    async fn write_job(&self, job: PersistJob, until: Instant) -> Outcome {
+        if is_to_be_judged(&job, until) {
+            return self.write_message_by_message(job, until, Judging::Yes).await;
         }
-        if is_poisoned {
-            outcome.absorb(self.set_aside(job, "unknown errors, again and again").await);
-        } else {
-            outcome.done.push(job.receipt);
+        let mut outcome = Outcome::default();
+        let submissions = job.submissions.as_deref().unwrap_or_default();
+        match self.append(submissions, until).await {
+            Ok(commit) => {
+                outcome.announcements.extend(verdicts::announcements(submissions, commit));
+                outcome.done.push(job.receipt);
+            }
+            Err(AppendError::BadData(_)) => {
+                return self.write_message_by_message(job, until, Judging::No).await;
+            }
+            Err(error) => outcome.failed.push(deferred(&job, &error)),
         }
         outcome
     }
 
-    /// After five receives, while the database is well.
-    async fn is_poison(&self, job: &PersistJob) -> bool {
-        let is_well = async {
-            matches!(timeout(limits::PING_TIMEOUT, self.history.ping()).await, Ok(Ok(())))
-        };
-        job.receive_count >= limits::RECEIVES_BEFORE_QUARANTINE && is_well.await
+    /// Saves what can be saved of a job with a bad message in it, and tells its sender the rest.
+    async fn write_message_by_message(
+        &self,
+        job: PersistJob,
+        until: Instant,
+        judging: Judging,
+    ) -> Outcome {
+        let mut outcome = Outcome::default();
+        let mut poisoned = Vec::new();
+        let submissions = job.submissions.as_deref().unwrap_or_default();
+        for (index, one) in submissions.chunks(1).enumerate() {
+            let until = judging.share(until, submissions.len() - index);
+            match self.append(one, until).await {
+                Ok(commit) => outcome.announcements.extend(verdicts::announcements(one, commit)),
+                Err(AppendError::BadData(_)) => {
+                    outcome.announcements.extend(verdicts::rejections(one, BAD_DATA));
+                }
+                Err(AppendError::Unknown(source))
+                    if judging == Judging::Yes && self.is_database_well().await =>
+                {
+                    tracing::error!(error = %source, group_id = job.group_id, "poisoned message");
+                    poisoned.extend(verdicts::rejections(one, domain::Rejection::Quarantined));
+                }
+                Err(error) => {
+                    outcome.failed.push(deferred(&job, &error));
+                    return outcome;
+                }
+            }
+        }
+        if poisoned.is_empty() {
+            outcome.done.push(job.receipt);
+            return outcome;
+        }
+        // Nobody is told that a message is set aside before it is.
+        let set_aside = self.set_aside(job, "unknown errors, again and again").await;
+        if set_aside.failed.is_empty() {
+            outcome.announcements.extend(poisoned);
+        }
+        outcome.absorb(set_aside);
+        outcome
     }
 
+    /// Tells a poisoned message from a database that is down.
+    async fn is_database_well(&self) -> bool {
+        matches!(timeout(limits::PING_TIMEOUT, self.history.ping()).await, Ok(Ok(())))
+    }
+
+    /// A step that is not even begun is never a message's own fault; one that takes too long may
+    /// be.
     async fn append(&self, some: &[Submission], until: Instant) -> Result<Commit, AppendError> {
+        if until <= Instant::now() {
+            return Err(AppendError::Transient("no time is left".into()));
+        }
         match timeout_at(until, self.history.append(some)).await {
             Ok(result) => result,
-            // Alone, again and again, a timeout is as good a sign of poison as any other error.
-            Err(elapsed) if some.len() <= limits::MESSAGES_PER_FRAME => {
-                Err(AppendError::Unknown(elapsed.into()))
-            }
-            Err(elapsed) => Err(AppendError::Transient(elapsed.into())),
+            Err(elapsed) => Err(AppendError::Unknown(elapsed.into())),
         }
     }
 

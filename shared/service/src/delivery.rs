@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::{Seq, UserId, limits};
-use futures::StreamExt;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::port::{Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue, PushOutcome, Pusher};
@@ -49,13 +49,20 @@ impl Delivery {
     /// failed, becomes fan-out jobs. An error means that somebody may not have been told.
     pub async fn announce(&self, announcements: Vec<Announcement>) -> Result<(), Failure> {
         let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
+        // A batch of repeats is many announcements; the process has one set of slots for all.
+        let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
         let views = announcements.into_iter().flat_map(Announcement::by_view);
-        let told = views.map(|announcement| self.announce_one(announcement, until));
+        let told = views.map(|announcement| self.announce_one(announcement, &slots, until));
         let jobs: Vec<_> = futures::future::join_all(told).await.into_iter().flatten().collect();
         if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
     }
 
-    async fn announce_one(&self, announcement: Announcement, until: Instant) -> Vec<FanOutJob> {
+    async fn announce_one(
+        &self,
+        announcement: Announcement,
+        slots: &Semaphore,
+        until: Instant,
+    ) -> Vec<FanOutJob> {
         if announcement.recipients.len() > limits::USERS_PER_JOB {
             return to_members(announcement);
         }
@@ -68,7 +75,7 @@ impl Delivery {
         if connections.len() > limits::INLINE_PUSH_CONNECTIONS {
             return to_connections(&announcement.event, connections);
         }
-        let failed = self.push_all(&announcement.event, connections, Some(until)).await;
+        let failed = self.push_all(&announcement.event, connections, slots, Some(until)).await;
         to_connections(&announcement.event, failed)
     }
 
@@ -77,10 +84,18 @@ impl Delivery {
         &self,
         event: &Event,
         connections: Vec<Connection>,
+        slots: &Semaphore,
         until: Option<Instant>,
     ) -> Vec<Connection> {
         let pushes = connections.into_iter().map(|connection| async move {
-            let push = self.pusher.push(&connection.id, event);
+            let push = async {
+                let _slot = slots.acquire().await;
+                // Slots come free when the time is over; nothing is begun then.
+                if until.is_some_and(|until| until <= Instant::now()) {
+                    return PushOutcome::Failed;
+                }
+                self.pusher.push(&connection.id, event).await
+            };
             let outcome = match until {
                 Some(until) => timeout_at(until, push).await.unwrap_or(PushOutcome::Failed),
                 None => push.await,
@@ -94,8 +109,7 @@ impl Delivery {
                 PushOutcome::Failed => Some(connection),
             }
         });
-        let pushes = futures::stream::iter(pushes).buffer_unordered(limits::CONCURRENT_PUSHES);
-        pushes.filter_map(std::future::ready).collect().await
+        futures::future::join_all(pushes).await.into_iter().flatten().collect()
     }
 
     /// A young connection may not be open yet: its row exists before its socket does.
@@ -157,7 +171,8 @@ impl FanOut {
         if connections.len() > limits::CONNECTIONS_PER_JOB {
             return self.delivery.fan_out.enqueue(to_connections(&event, connections)).await;
         }
-        let failed = self.delivery.push_all(&event, connections, None).await;
+        let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
+        let failed = self.delivery.push_all(&event, connections, &slots, None).await;
         if failed.is_empty() {
             return Ok(());
         }

@@ -16,14 +16,15 @@ pub struct Hangup {
 }
 
 impl Hangup {
-    /// Every socket of one session.
+    /// Every socket of one session. One that cannot be ended does not spare the others.
     pub async fn end_session(&self, identity: Identity, reason: &'static str) -> Result<(), Error> {
         let open = self.connections.of_users(&[identity.user_id], self.clock.now()).await?;
         let of_session = open.into_iter().filter(|c| c.identity.session_id == identity.session_id);
+        let mut ended = Ok(());
         for connection in of_session {
-            self.end(&connection, reason).await?;
+            ended = ended.and(self.end(&connection, reason).await);
         }
-        Ok(())
+        ended
     }
 
     /// One socket. The `bye` is a courtesy: it may be lost.

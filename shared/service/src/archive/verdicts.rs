@@ -43,8 +43,16 @@ pub(super) fn announcements(submissions: &[Submission], commit: Commit) -> Vec<A
     told
 }
 
+/// The same verdict on all of them.
+pub(super) fn rejections(
+    submissions: &[Submission],
+    reason: Rejection,
+) -> impl Iterator<Item = Announcement> + '_ {
+    submissions.iter().map(move |submission| rejection(submission, reason))
+}
+
 /// Told to every device of the sender.
-pub(super) fn rejection(submission: &Submission, rejection: Rejection) -> Announcement {
+fn rejection(submission: &Submission, rejection: Rejection) -> Announcement {
     let event = Event::MessageRejected {
         conversation_id: submission.conversation_id,
         client_id: submission.draft.client_id,
