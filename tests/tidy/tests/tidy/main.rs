@@ -4,6 +4,7 @@
 
 mod crates;
 mod documents;
+mod environment;
 mod limits;
 mod permissions;
 mod prose;
