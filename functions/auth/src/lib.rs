@@ -1,4 +1,6 @@
-//! Signing up, in and out. One module is one deployed function: its handler and its entry.
+//! Signing up, in and out.
+//!
+//! One module is one deployed function: its handler and its entry.
 
 pub mod get_jwks;
 pub mod login_user;

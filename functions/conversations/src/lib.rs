@@ -1,4 +1,6 @@
-//! Opening conversations and looking at them. One module is one deployed function: its handler and its entry.
+//! Opening conversations and looking at them.
+//!
+//! One module is one deployed function: its handler and its entry.
 
 pub mod create_conversation;
 pub mod get_conversation;

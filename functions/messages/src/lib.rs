@@ -1,4 +1,6 @@
-//! Sending messages and reading the history. One module is one deployed function: its handler and its entry.
+//! Sending messages and reading the history.
+//!
+//! One module is one deployed function: its handler and its entry.
 
 pub mod list_changes;
 pub mod list_messages;

@@ -1,4 +1,6 @@
-//! The life of a socket and what is said on it. One module is one deployed function: its handler and its entry.
+//! The life of a socket and what is said on it.
+//!
+//! One module is one deployed function: its handler and its entry.
 
 pub mod create_socket_ticket;
 pub mod socket_connect;

@@ -1,4 +1,6 @@
-//! What stands behind the queues. One module is one deployed function: its handler and its entry.
+//! What stands behind the queues.
+//!
+//! One module is one deployed function: its handler and its entry.
 
 pub mod fan_out_events;
 pub mod persist_messages;

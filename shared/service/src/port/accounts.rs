@@ -88,8 +88,8 @@ pub enum Rotation {
 #[async_trait]
 pub trait SessionStore: Send + Sync {
     async fn open(&self, session: NewSession) -> Result<(), Failure>;
-    /// Judges the presented token by `domain::RefreshTokenState::judge` under a lock of its session and
-    /// does what the verdict says, all at once.
+    /// Judges the presented token by `domain::RefreshTokenState::judge` under a lock of its
+    /// session and does what the verdict says, all at once.
     async fn rotate(
         &self,
         presented_digest: &str,
