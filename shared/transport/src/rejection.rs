@@ -12,7 +12,7 @@ pub enum Rejection {
     /// The body is not JSON at all.
     #[error("the body is not JSON: {0}")]
     NotJson(String),
-    #[error("the body has more than {max_bytes} bytes")]
+    #[error("it has more than {max_bytes} bytes")]
     TooLarge { max_bytes: usize },
     /// A frame type that the server does not know.
     #[error("there is no such frame type")]

@@ -52,7 +52,11 @@ impl Database {
     /// # Errors
     /// The database does not answer.
     pub async fn connect(&self) -> Result<tokio_postgres::Client> {
-        connect(&self.url).await
+        let client = connect(&self.url).await?;
+        // A test may hold a lock for longer than the system's own role may.
+        let patient = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+        client.batch_execute(patient).await.map_err(|e| Failure::cannot("be patient", said(&e)))?;
+        Ok(client)
     }
 }
 

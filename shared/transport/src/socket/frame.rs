@@ -1,6 +1,6 @@
 //! An upgrade, a frame, a close: what arrives on a socket.
 
-use domain::ConnectionId;
+use domain::{ConnectionId, limits};
 use protocol::frame::ClientFrame;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,6 +57,9 @@ pub struct Frame {
 
 impl Frame {
     pub(crate) fn read(connection_id: ConnectionId, text: &str) -> Result<Self, Rejection> {
+        if text.len() > limits::FRAME_MAX_BYTES {
+            return Err(Rejection::TooLarge { max_bytes: limits::FRAME_MAX_BYTES });
+        }
         let ClientFrame { frame_type, id, data } = read_json(text.as_bytes())?;
         Ok(Self { connection_id, frame_type, id, data })
     }
@@ -105,8 +108,10 @@ mod tests {
         for text in ["", "{", "hello", "\u{0}"] {
             assert!(matches!(read(text), Err(Rejection::NotJson(_))), "{text:?}");
         }
-        let long = format!("{{\"type\":{}", "[".repeat(100_000));
-        assert!(matches!(read(&long), Err(Rejection::NotJson(_))));
+        let deep = format!("{{\"type\":{}", "[".repeat(30_000));
+        assert!(matches!(read(&deep), Err(Rejection::NotJson(_))));
+        let long = " ".repeat(limits::FRAME_MAX_BYTES + 1);
+        assert!(matches!(read(&long), Err(Rejection::TooLarge { .. })));
         for text in ["[]", "{}", r#"{"type":1}"#, r#"{"type":"typing","id":"x"}"#] {
             assert!(matches!(read(text), Err(Rejection::Service(_))), "{text:?}");
         }
