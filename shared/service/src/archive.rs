@@ -48,6 +48,25 @@ enum Judging {
 const BAD_DATA: domain::Rejection = domain::Rejection::InvalidMessage;
 
 impl Judging {
+    /// After five receives, and only with time enough: what waited behind a group that took it
+    /// all must not pay for that.
+    fn of(job: &PersistJob, until: Instant) -> Self {
+        let is_due = job.receive_count >= limits::RECEIVES_BEFORE_QUARANTINE;
+        let has_time =
+            until.saturating_duration_since(Instant::now()) >= limits::SUSPECT_DEADLINE / 2;
+        if is_due && has_time { Self::Yes } else { Self::No }
+    }
+
+    /// Until when the whole job may take. After an outage every job was received often; most of
+    /// the time goes to the try that stores it as if nothing had happened.
+    fn first_try(self, until: Instant) -> Instant {
+        let now = Instant::now();
+        match self {
+            Self::Yes => now + until.saturating_duration_since(now) * 2 / 3,
+            Self::No => until,
+        }
+    }
+
     /// Until when the next of so many messages may take. One that never ends must leave time for
     /// the others, and for the question whether the database is well.
     fn share(self, until: Instant, messages_left: usize) -> Instant {
@@ -58,13 +77,6 @@ impl Judging {
             Self::No => until,
         }
     }
-}
-
-/// After five receives, and only with time enough: what waited behind a group that took it all
-/// must not pay for that.
-fn is_to_be_judged(job: &PersistJob, until: Instant) -> bool {
-    job.receive_count >= limits::RECEIVES_BEFORE_QUARANTINE
-        && until.saturating_duration_since(Instant::now()) >= limits::SUSPECT_DEADLINE / 2
 }
 
 fn deferred(job: &PersistJob, error: &AppendError) -> (Receipt, u32) {
@@ -179,18 +191,19 @@ impl Archive {
     }
 
     async fn write_job(&self, job: PersistJob, until: Instant) -> Outcome {
-        if is_to_be_judged(&job, until) {
-            return self.write_message_by_message(job, until, Judging::Yes).await;
-        }
         let mut outcome = Outcome::default();
         let submissions = job.submissions.as_deref().unwrap_or_default();
-        match self.append(submissions, until).await {
+        let judging = Judging::of(&job, until);
+        match self.append(submissions, judging.first_try(until)).await {
             Ok(commit) => {
                 outcome.announcements.extend(verdicts::announcements(submissions, commit));
                 outcome.done.push(job.receipt);
             }
             Err(AppendError::BadData(_)) => {
-                return self.write_message_by_message(job, until, Judging::No).await;
+                return self.write_message_by_message(job, until, judging).await;
+            }
+            Err(AppendError::Unknown(_)) if judging == Judging::Yes => {
+                return self.write_message_by_message(job, until, judging).await;
             }
             Err(error) => outcome.failed.push(deferred(&job, &error)),
         }
