@@ -2,6 +2,8 @@
 
 mod passwords;
 mod signing;
+#[cfg(test)]
+mod tests;
 mod verifying;
 
 pub(crate) use passwords::Argon2Hasher;

@@ -26,8 +26,8 @@ const SECRET_MIN_BYTES: usize = 32;
 /// The private key with its public half.
 #[derive(Clone)]
 pub(crate) struct SigningKey {
-    private: EncodingKey,
-    public: PublicKey,
+    pub(super) private: EncodingKey,
+    pub(super) public: PublicKey,
 }
 
 impl SigningKey {
@@ -46,13 +46,16 @@ impl SigningKey {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| bug("bad seed"))?;
         let document = pair.to_pkcs8().map_err(|_| bug("cannot be encoded"))?;
         let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        // RFC 7638: the required members in the order of their names, without white space.
-        let canonical = format!("{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"{x}\"}}");
-        let thumbprint = digest::digest(&digest::SHA256, canonical.as_bytes());
-        let kid = URL_SAFE_NO_PAD.encode(thumbprint.as_ref());
+        let kid = thumbprint(&x);
         let private = EncodingKey::from_ed_der(document.as_ref());
         Ok(Self { private, public: PublicKey { kid, x } })
     }
+}
+
+/// RFC 7638: the required members in the order of their names, without white space.
+pub(super) fn thumbprint(x: &str) -> String {
+    let canonical = format!("{{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"{x}\"}}");
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
 }
 
 pub(crate) struct EddsaSigner {
