@@ -1,6 +1,7 @@
 //! What the documents for people say of the code: codes, tests, files.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::repository::{assert_none, files_under, read, root, rust_files};
 
@@ -119,4 +120,34 @@ fn every_file_that_a_document_names_exists() {
         missing.extend(gone.map(|path| format!("{}: {path}", document.path)));
     }
     assert_none("documents name files that do not exist", &missing);
+}
+
+/// What the links of a document point to, other sites aside.
+fn link_targets(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.map(|target| target.split('#').next().unwrap_or_default())
+}
+
+#[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let documents = files_under("").into_iter().filter(|file| file.has_extension("md"));
+    let mut missing = Vec::new();
+    for document in documents {
+        let folder = root().join(&document.path).parent().map(Path::to_owned).unwrap_or_default();
+        let of_ours = |target: &&str| !target.is_empty() && !target.contains("://");
+        let gone = link_targets(&document.text)
+            .filter(of_ours)
+            .filter(|target| !folder.join(target).exists());
+        missing.extend(gone.map(|target| format!("{}: {target}", document.path)));
+    }
+    assert_none("links that lead nowhere", &missing);
+}
+
+#[test]
+fn every_script_is_in_the_readme() {
+    let shown = quoted(&read("README.md"));
+    let scripts = files_under("scripts").into_iter().filter(|file| !file.has_extension("py"));
+    let missing: Vec<_> =
+        scripts.map(|file| file.path).filter(|path| !shown.contains(path)).collect();
+    assert_none("list these scripts in README.md", &missing);
 }
