@@ -13,7 +13,7 @@ pub async fn send_message(messages: Messages, request: Request) -> Result<Respon
     let conversation = request.conversation_id()?;
     let draft = request.json::<MessageDraft>()?.parse()?;
     let client_id = draft.client_id.0;
-    messages.send(sender, conversation, vec![draft]).await?;
+    messages.send(sender, conversation, draft).await?;
     Ok(http::accepted(&MessageAccepted { client_id, accepted: true }))
 }
 

@@ -85,7 +85,8 @@ impl Openings {
         self.tell(created.map_err(|error| refused(error, named))?).await
     }
 
-    /// The copies are written for a repeat too: the first try may have ended before it.
+    /// The copies are written for a repeat too, and while nothing was said the members are told
+    /// again: the first try may have ended before it.
     async fn tell(&self, created: Created) -> Result<Opened, Error> {
         let Created { conversation, is_new, member_ids, first_message } = created;
         let copy = |user_id: &UserId| MembershipCopy {
@@ -95,7 +96,7 @@ impl Openings {
             version: conversation.last_seq,
         };
         self.copies.write(&member_ids.iter().map(copy).collect::<Vec<_>>()).await?;
-        if is_new {
+        if conversation.last_seq <= Seq(1) {
             let all = |user_id: &UserId| Recipient { user_id: *user_id, joined_seq: Seq::ZERO };
             let recipients: Vec<_> = member_ids.iter().map(all).collect();
             let changed = Event::ConversationChanged { conversation: conversation.clone() };

@@ -25,13 +25,13 @@ impl Messages {
         &self,
         caller: Caller,
         conversation_id: ConversationId,
-        drafts: Vec<Draft>,
+        draft: Draft,
     ) -> Result<(), Error> {
-        check_attachments(&drafts)?;
+        refuse_attachments([("attachment_ids".to_owned(), &draft)])?;
         if !self.gate.is_member(caller.user_id(), conversation_id).await? {
             return Err(Error::conversation_not_found());
         }
-        self.accept(caller.user_id(), conversation_id, drafts).await
+        self.accept(caller.user_id(), conversation_id, vec![draft]).await
     }
 
     async fn accept(
@@ -69,7 +69,8 @@ impl SocketMessages {
         conversation_id: ConversationId,
         drafts: Vec<Draft>,
     ) -> Result<(), Error> {
-        check_attachments(&drafts)?;
+        let name = |index| format!("messages[{index}].attachment_ids");
+        refuse_attachments(drafts.iter().enumerate().map(|(index, one)| (name(index), one)))?;
         let gate = &self.messages.gate;
         let Standing { connection, is_member } =
             gate.of_connection(connection_id, conversation_id).await?;
@@ -83,14 +84,16 @@ impl SocketMessages {
     }
 }
 
-/// No attachment can be ready yet, so every id is an unknown one.
-fn check_attachments(drafts: &[Draft]) -> Result<(), Error> {
-    let unknown = |(index, draft): (usize, &Draft)| {
-        let invalid = Invalid::new("attachment_not_found", "there is no such attachment");
-        let name = format!("messages[{index}].attachment_ids");
-        (!draft.attachment_ids.is_empty()).then(|| FieldError::new(name, invalid))
+/// No attachment can be ready yet, so every id is an unknown one. Each draft comes with the path
+/// of its `attachment_ids`.
+fn refuse_attachments<'a>(
+    drafts: impl IntoIterator<Item = (String, &'a Draft)>,
+) -> Result<(), Error> {
+    let with_some = drafts.into_iter().filter(|(_, draft)| !draft.attachment_ids.is_empty());
+    let refuse = |(name, _)| {
+        FieldError::new(name, Invalid::new("attachment_not_found", "there is no such attachment"))
     };
-    let refused: Vec<_> = drafts.iter().enumerate().filter_map(unknown).collect();
+    let refused: Vec<_> = with_some.map(refuse).collect();
     if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ClientId, ConversationId, Seq, UserId};
@@ -98,6 +99,8 @@ impl MessageStore for Watched {
         if submissions.iter().any(hangs) {
             std::future::pending::<()>().await;
         }
+        // As a real one: no answer without waiting for it.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         self.world.history.append(submissions).await
     }
 

@@ -73,6 +73,21 @@ async fn a_repeat_answers_with_the_same_group_and_writes_what_the_first_try_coul
 }
 
 #[tokio::test]
+async fn a_repeat_tells_the_members_what_the_first_try_could_not() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    world.queues.set_down(true);
+    let error = world.openings().open_direct(ada, bob.user_id()).await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    world.queues.set_down(false);
+
+    let again = world.openings().open_direct(ada, bob.user_id()).await.unwrap();
+
+    assert!(!again.is_new);
+    assert_eq!(world.queues.drain_fan_out().len(), 1, "both are told of the conversation");
+}
+
+#[tokio::test]
 async fn people_who_do_not_exist_are_named_by_their_index() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
