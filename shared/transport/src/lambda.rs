@@ -1,5 +1,8 @@
 //! The only file that knows the Lambda event types.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

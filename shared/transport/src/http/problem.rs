@@ -108,4 +108,36 @@ mod tests {
         let answer = answer(&Error::TooMany { retry_after_ms: 1 }.into(), "r-1");
         assert_eq!((answer.status, answer.retry_after_seconds), (429, Some(1)));
     }
+
+    fn source() -> Box<dyn std::error::Error + Send + Sync> {
+        "a cause".into()
+    }
+
+    #[test]
+    fn every_kind_of_error_has_its_status_and_code() {
+        let field = FieldError { name: "a".into(), code: "required", detail: "is required".into() };
+        let kinds: Vec<(Rejection, u16, &str)> = vec![
+            (Rejection::NotJson("line 1, column 2".into()), 400, "invalid_json"),
+            (Rejection::TooLarge { max_bytes: 7 }, 413, "body_too_large"),
+            (Rejection::UnknownFrame, 400, "unknown_frame"),
+            (Error::Invalid(vec![field]).into(), 422, "validation_failed"),
+            (Error::Unauthenticated { code: "c", detail: "d" }.into(), 401, "c"),
+            (Error::Forbidden { code: "c", detail: "d" }.into(), 403, "c"),
+            (Error::NotFound { code: "c", detail: "d" }.into(), 404, "c"),
+            (Error::Conflict { code: "c", detail: "d" }.into(), 409, "c"),
+            (Error::TooMany { retry_after_ms: 10 }.into(), 429, "too_many_requests"),
+            (Error::Unavailable { what: "w", source: source() }.into(), 503, "unavailable"),
+            (Error::Bug { what: "w", source: source() }.into(), 500, "internal"),
+        ];
+        for (rejection, status, code) in kinds {
+            let answer = answer(&rejection, "r-1");
+            assert_eq!((answer.status, answer.content_type), (status, "application/problem+json"));
+            let problem: Problem = serde_json::from_slice(&answer.body).unwrap();
+            assert_eq!((problem.status, problem.code.as_str()), (status, code));
+            assert!(!problem.title.is_empty() && !problem.detail.is_empty());
+            assert_eq!(problem.fields.is_some(), status == 422);
+            assert_eq!(problem.retry_after_seconds.is_some(), matches!(status, 429 | 503));
+            assert_eq!(answer.retry_after_seconds, problem.retry_after_seconds);
+        }
+    }
 }

@@ -84,3 +84,70 @@ where
         lambda::serve_queue(worker)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const PERSIST: &str = include_str!("../../../protocol/examples/job-persist-messages.json");
+    const TO_CONNECTIONS: &str =
+        include_str!("../../../protocol/examples/job-fan-out-to-connections.json");
+    const TO_MEMBERS: &str = include_str!("../../../protocol/examples/job-fan-out-to-members.json");
+
+    /// Messages `1`, `2`, … with these bodies.
+    fn batch(bodies: &[&str]) -> Batch {
+        let job = |(index, body): (usize, &&str)| Job {
+            receipt: Receipt { message_id: (index + 1).to_string(), handle: "handle".into() },
+            group_id: "group".into(),
+            receive_count: 2,
+            body: (*body).to_owned(),
+        };
+        let jobs = bodies.iter().enumerate().map(job).collect();
+        Batch { jobs, deadline: Instant::now() }
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_in_its_place_and_says_why_without_its_text() {
+        let hostile = [
+            "",
+            "hunter2",
+            "null",
+            "{\"job\":\"persist-messages/9\"}",
+            TO_MEMBERS,
+            "{\"job\":\"persist-messages/1\",\"hunter2\":1}",
+        ];
+        let bodies: Vec<&str> = hostile.into_iter().chain([PERSIST]).collect();
+        let jobs = batch(&bodies).persist_jobs();
+        let ids: Vec<_> = jobs.iter().map(|job| job.receipt.message_id.as_str()).collect();
+        assert_eq!(ids, ["1", "2", "3", "4", "5", "6", "7"]);
+        for job in &jobs[..6] {
+            let why = job.submissions.as_ref().unwrap_err();
+            assert!(!why.contains("hunter2"), "{why}");
+        }
+        let last = &jobs[6];
+        assert_eq!((last.receive_count, last.group_id.as_str()), (2, "group"));
+        assert_eq!(last.body, PERSIST, "as it came, for the quarantine");
+        assert_eq!(last.submissions.as_ref().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_the_fan_out_jobs_that_failed_or_cannot_be_read_come_again() {
+        let run = Mutex::new(0);
+        let failed =
+            batch(&[TO_CONNECTIONS, "nonsense", TO_MEMBERS, PERSIST]).each_fan_out(|job| {
+                *run.lock().unwrap() += 1;
+                async move {
+                    match job {
+                        FanOutJob::ToConnections { .. } => Ok(()),
+                        FanOutJob::ToMembers { .. } => {
+                            Err(service::port::Failure::unavailable("dynamodb", "a test"))
+                        }
+                    }
+                }
+            });
+        assert_eq!(failed.await, ["2", "3", "4"]);
+        assert_eq!(*run.lock().unwrap(), 2);
+    }
+}

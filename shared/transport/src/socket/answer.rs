@@ -81,3 +81,74 @@ fn items(rejection: &Rejection, sent: &MessageSend) -> Option<Vec<ErrorItem>> {
     let items: Vec<_> = fields.iter().filter_map(item).collect();
     (!items.is_empty()).then_some(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Invalid;
+    use protocol::value::MessageDraft;
+
+    use super::*;
+
+    fn told(rejection: &Rejection, sent: Option<&MessageSend>) -> ErrorData {
+        match problem_frame(rejection, sent) {
+            Said::Error(data) => data,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A send with so many messages, named `a`, `b`, ….
+    fn sent(count: u8) -> MessageSend {
+        let draft = |number| MessageDraft {
+            client_id: Some(char::from(b'a' + number).to_string()),
+            ..MessageDraft::default()
+        };
+        MessageSend { messages: Some((0..count).map(draft).collect()), ..MessageSend::default() }
+    }
+
+    fn refused(names: &[&str]) -> Rejection {
+        let field = |name: &&str| FieldError::new(*name, Invalid::new("required", "is required"));
+        Error::Invalid(names.iter().map(field).collect()).into()
+    }
+
+    #[test]
+    fn a_refused_message_is_named_by_its_client_id() {
+        let rejection = refused(&["messages[1].text", "messages[0].kind", "messages[1].kind"]);
+        let items = told(&rejection, Some(&sent(2))).items.unwrap();
+        let named: Vec<_> = items.iter().map(|item| item.client_id.as_deref()).collect();
+        assert_eq!(named, [Some("b"), Some("a"), Some("b")]);
+    }
+
+    #[test]
+    fn a_field_of_no_message_has_no_item() {
+        let names =
+            ["conversation_id", "messages", "messages[", "messages[x].text", "messages[9].text"];
+        let data = told(&refused(&names), Some(&sent(2)));
+        assert_eq!(data.items, None);
+        assert!(data.detail.contains("conversation_id is required"), "{}", data.detail);
+        assert_eq!(told(&refused(&["messages[0].text"]), None).items, None);
+    }
+
+    #[test]
+    fn only_what_passes_by_itself_says_when_to_try_again() {
+        let busy = told(&Error::TooMany { retry_after_ms: 7 }.into(), None);
+        assert_eq!((busy.code.as_str(), busy.retry_after_ms), ("too_many_requests", Some(7)));
+        let down = Error::Unavailable { what: "sqs", source: "host=10.0.0.7".into() };
+        let down = told(&down.into(), None);
+        assert_eq!((down.code.as_str(), down.retry_after_ms), ("unavailable", Some(1_000)));
+        assert!(!down.detail.contains("10.0.0.7"));
+        let bug = Error::Bug { what: "history", source: "password=hunter2".into() };
+        let bug = told(&bug.into(), None);
+        assert_eq!((bug.code.as_str(), bug.retry_after_ms), ("internal", None));
+        assert!(!bug.detail.contains("hunter2"));
+        for (rejection, code) in [
+            (Rejection::NotJson("x".into()), "invalid_json"),
+            (Rejection::TooLarge { max_bytes: 7 }, "frame_too_large"),
+            (Rejection::UnknownFrame, "unknown_frame"),
+            (Error::conversation_not_found().into(), "conversation_not_found"),
+            (Error::unauthenticated().into(), "unauthenticated"),
+        ] {
+            let data = told(&rejection, None);
+            assert_eq!((data.code.as_str(), data.retry_after_ms), (code, None));
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Events as AWS sends them, and as nobody should.
+
+mod http;
+mod queue;
+mod socket;
