@@ -11,12 +11,18 @@ pub fn root_directory() -> &'static Path {
 }
 
 /// Where the AWS emulator listens.
+///
+/// # Errors
+/// It is not set.
 pub fn aws_endpoint_url() -> Result<String> {
     required("AWS_ENDPOINT_URL")
 }
 
 /// A superuser of a Postgres whose databases tests may create.
-pub(crate) fn test_database_url() -> Result<String> {
+///
+/// # Errors
+/// It is not set.
+pub fn test_database_url() -> Result<String> {
     required("TEST_DATABASE_URL")
 }
 

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Failure, Result};
+use crate::{Failure, Result, documents};
 
 /// Longer than any limit of the system itself.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -49,10 +49,11 @@ impl Api {
     }
 
     /// # Errors
-    /// Nobody answered.
+    /// Nobody answered, or something that `docs/openapi.yaml` does not describe.
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
         let request = request.build().map_err(|e| Failure::cannot("build a request", e))?;
-        let asked = format!("{} {}", request.method(), request.url().path());
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let asked = format!("{method} {path}");
         let failed = |e: reqwest::Error| {
             let why = std::error::Error::source(&e).map(ToString::to_string).unwrap_or_default();
             Failure::cannot(format!("do {asked} at {}", self.base), format!("{e} {why}"))
@@ -60,7 +61,9 @@ impl Api {
         let response = self.http.execute(request).await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.map_err(failed)?;
-        Ok(Answer { asked, status, headers, body })
+        let answer = Answer { asked, status, headers, body };
+        documents::check_answer(&answer, method.as_str(), &path)?;
+        Ok(answer)
     }
 
     /// # Errors
@@ -77,6 +80,11 @@ impl Api {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(crate) fn new(asked: &str, status: u16, headers: http::HeaderMap, body: Bytes) -> Self {
+        Self { asked: asked.to_owned(), status, headers, body }
+    }
+
     /// The body, if the answer has this status.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
-use crate::{Failure, Result, WAIT, unique_id};
+use crate::{Failure, Result, WAIT, documents, unique_id};
 
 /// What can come out of a socket.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +28,8 @@ pub enum Heard {
     Gateway(Value),
     /// The end, with the close code; `None` when the connection was cut.
     Closed(Option<u16>),
+    /// What `docs/asyncapi.yaml` does not describe, and why not.
+    Undocumented(String),
 }
 
 pub struct Socket {
@@ -160,6 +162,9 @@ impl Socket {
                     self.patience
                 )));
             };
+            if let Heard::Undocumented(why) = heard {
+                return Err(Failure::new(why));
+            }
             if let Some(found) = pick(&heard) {
                 return Ok(found);
             }
@@ -291,6 +296,9 @@ impl Socket {
 }
 
 fn read(text: &str) -> Heard {
+    if let Err(failure) = documents::check_frame(text) {
+        return Heard::Undocumented(failure.to_string());
+    }
     match serde_json::from_str::<ServerFrame>(text) {
         Ok(frame) => Heard::Frame(Box::new(frame)),
         Err(_) => Heard::Gateway(serde_json::from_str(text).unwrap_or_else(|_| text.into())),

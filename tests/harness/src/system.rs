@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use crate::environment::{aws_endpoint_url, binaries_directory, root_directory, test_database_url};
 use crate::http::Api;
 use crate::processes::Report;
-use crate::{Database, Failure, FunctionStatus, Result, log, unique_name};
+use crate::{Database, Failure, FunctionStatus, Result, documents, log, unique_name};
 
 /// What the gateway has to create before it is ready: a table, queues, a bucket, secrets.
 const START_TIME: Duration = Duration::from_secs(90);
@@ -28,12 +28,22 @@ pub struct Options {
     pub superuser_url: Option<String>,
     pub max_processes: u32,
     pub log_level: &'static str,
+    /// An answer that the documents do not describe is a failure.
+    pub holds_to_documents: bool,
+    /// An AWS emulator other than the one of the test run.
+    pub aws_endpoint_url: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        let parameters = BTreeMap::new();
-        Self { parameters, superuser_url: None, max_processes: 3, log_level: "info" }
+        Self {
+            parameters: BTreeMap::new(),
+            superuser_url: None,
+            max_processes: 3,
+            log_level: "info",
+            holds_to_documents: true,
+            aws_endpoint_url: None,
+        }
     }
 }
 
@@ -78,6 +88,9 @@ impl System {
     /// # Errors
     /// Something is missing, or does not start; the error says what, with the end of the log.
     pub async fn start(options: Options) -> Result<Self> {
+        if options.holds_to_documents {
+            documents::hold_to_documents()?;
+        }
         let superuser = options.superuser_url.clone().map_or_else(test_database_url, Ok)?;
         let database = Database::create(&superuser).await?;
         let stack = unique_name("t");
@@ -135,7 +148,7 @@ impl System {
     /// # Errors
     /// The gateway does not answer.
     pub async fn functions(&self) -> Result<BTreeMap<String, FunctionStatus>> {
-        functions(&self.api()?).await
+        functions_of(&self.api()?).await
     }
 
     /// SIGKILL to the gateway: no socket is closed in order, and no function is told.
@@ -155,7 +168,10 @@ impl Drop for System {
 }
 
 /// The functions' processes of any running system.
-pub(crate) async fn functions(api: &Api) -> Result<BTreeMap<String, FunctionStatus>> {
+///
+/// # Errors
+/// The gateway does not answer.
+pub async fn functions_of(api: &Api) -> Result<BTreeMap<String, FunctionStatus>> {
     let report: Report = api.get("/_gateway/functions").await?.expect(200)?;
     Ok(report.functions)
 }
@@ -171,7 +187,8 @@ fn gateway(options: &Options, stack: &str, database: &Database) -> Result<Comman
         command.args(["--parameter", &format!("{name}={value}")]);
     }
     command.env("DATABASE_URL", database.url());
-    command.env("AWS_ENDPOINT_URL", aws_endpoint_url()?);
+    let endpoint = options.aws_endpoint_url.clone().map_or_else(aws_endpoint_url, Ok)?;
+    command.env("AWS_ENDPOINT_URL", endpoint);
     command.env("LOG_LEVEL", options.log_level).env("RUST_BACKTRACE", "1");
     Ok(command)
 }

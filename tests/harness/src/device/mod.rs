@@ -126,6 +126,9 @@ impl Device {
         let mut changed = self.changed.clone();
         let waits = async {
             while !self.look(&is_so) {
+                if let Some(complaint) = self.look(|state| state.complaints().first().cloned()) {
+                    return Err(Failure::new(complaint));
+                }
                 if changed.changed().await.is_err() {
                     return Err(Failure::new(format!("the app ended before: {what}")));
                 }
@@ -218,6 +221,7 @@ impl App {
             Some(Heard::Frame(frame)) => locked(&self.state).heard(*frame, now),
             Some(Heard::Gateway(_)) => locked(&self.state).gateway_failed(now),
             Some(Heard::Closed(_)) => return true,
+            Some(Heard::Undocumented(why)) => locked(&self.state).complain(why),
             None => {}
         }
         false

@@ -21,6 +21,8 @@ pub struct State {
     is_online: bool,
     rooms: BTreeMap<Uuid, Room>,
     frames_said: u64,
+    /// Frames that nobody understands.
+    complaints: Vec<String>,
 }
 
 /// Something that only the shell around can do.
@@ -36,7 +38,7 @@ pub enum Action {
 
 impl State {
     pub fn new(me: Uuid) -> Self {
-        Self { me, is_online: false, rooms: BTreeMap::new(), frames_said: 0 }
+        Self { me, is_online: false, rooms: BTreeMap::new(), frames_said: 0, complaints: vec![] }
     }
 
     fn room(&mut self, conversation: Uuid) -> &mut Room {
@@ -118,6 +120,15 @@ impl State {
     /// A function failed behind the gateway, which does not say for which frame.
     pub fn gateway_failed(&mut self, now: u64) {
         self.rooms.values_mut().for_each(|room| room.take_back(now + 500));
+    }
+
+    /// A frame came that is not in the protocol.
+    pub fn complain(&mut self, why: String) {
+        self.complaints.push(why);
+    }
+
+    pub fn complaints(&self) -> &[String] {
+        &self.complaints
     }
 
     fn pushed(&mut self, messages: Messages, now: u64) {
