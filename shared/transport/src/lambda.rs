@@ -1,8 +1,5 @@
 //! The only file that knows the Lambda event types.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -235,3 +232,6 @@ fn read_job(message: SqsMessage) -> Job {
         body: message.body.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

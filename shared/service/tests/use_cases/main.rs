@@ -8,6 +8,7 @@ mod delivery;
 mod doubles;
 mod openings;
 mod quarantine;
+mod reading;
 mod sending;
 mod sockets;
 mod waiting;

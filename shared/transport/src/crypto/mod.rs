@@ -2,8 +2,6 @@
 
 mod passwords;
 mod signing;
-#[cfg(test)]
-mod tests;
 mod verifying;
 
 pub(crate) use passwords::Argon2Hasher;
@@ -28,3 +26,6 @@ struct Claims {
     iat: i64,
     exp: i64,
 }
+
+#[cfg(test)]
+mod tests;
