@@ -21,6 +21,8 @@ impl Sessions {
     /// Exchanges a refresh token. 401 `refresh_token_invalid`, or `refresh_token_reused` for one
     /// that was spent too long ago: then its session and its sockets have ended.
     pub async fn refresh(&self, refresh_token: &str) -> Result<SignedIn, Error> {
+        // A token spent for no answer would look stolen ten seconds later.
+        self.signer.prepare().await?;
         let presented = self.entropy.digest(refresh_token);
         let (fresh, token) = new_refresh_token(&*self.entropy, &*self.clock);
         let identity = match self.sessions.rotate(&presented, fresh, self.clock.now()).await? {

@@ -17,6 +17,10 @@ pub struct AccessToken {
 pub trait TokenSigner: Send + Sync {
     /// The key is in the [`KeyDirectory`] before the first token leaves.
     async fn sign(&self, identity: Identity) -> Result<AccessToken, Failure>;
+    /// Fetches what signing needs, so that `sign` does not fail after something was spent for it.
+    async fn prepare(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// The only maker of a [`Caller`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{EmailAddress, Username, limits};
 use service::port::{AccessToken, Failure, TokenSigner, TokenVerifier};
-use service::{Accounts, Error, Identity, Registration};
+use service::{Accounts, Error, Identity, Registration, Sessions};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 
 fn code(error: &Error) -> &'static str {
@@ -66,6 +66,10 @@ impl TokenSigner for NoKeys {
     async fn sign(&self, _: Identity) -> Result<AccessToken, Failure> {
         Err(Failure::unavailable("dynamodb", "a test took it down"))
     }
+
+    async fn prepare(&self) -> Result<(), Failure> {
+        Err(Failure::unavailable("dynamodb", "a test took it down"))
+    }
 }
 
 #[tokio::test]
@@ -90,6 +94,20 @@ async fn a_refresh_gives_new_tokens_and_spends_the_old_one() {
     for token in [&next.refresh_token, &sibling.refresh_token] {
         assert!(world.sessions().refresh(token).await.is_ok());
     }
+}
+
+#[tokio::test]
+async fn an_outage_spends_no_refresh_token_and_so_ends_no_session() {
+    let world = World::new();
+    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let broken = Sessions { signer: Arc::new(NoKeys), ..world.sessions() };
+    for _ in 0..3 {
+        let error = broken.refresh(&ada.refresh_token).await.err().unwrap();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+        world.clock.advance(limits::REFRESH_SIBLING_WINDOW * 2);
+    }
+    let next = world.sessions().refresh(&ada.refresh_token).await.unwrap();
+    assert_eq!(next.session_id, ada.session_id);
 }
 
 #[tokio::test]

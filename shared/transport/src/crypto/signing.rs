@@ -81,9 +81,7 @@ impl EddsaSigner {
 #[async_trait]
 impl TokenSigner for EddsaSigner {
     async fn sign(&self, identity: Identity) -> Result<AccessToken, Failure> {
-        // Before the first token leaves, whoever will verify it can find the key.
-        let publish = || self.directory.publish(self.key.public.clone());
-        self.is_published.get_or_try_init(publish).await?;
+        self.prepare().await?;
         let now = self.clock.now();
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -100,5 +98,12 @@ impl TokenSigner for EddsaSigner {
             .map_err(|error| Failure::bug("signing key", error))?;
         let expires_in_seconds = limits::ACCESS_TOKEN_LIFETIME.as_secs();
         Ok(AccessToken { token, expires_in_seconds })
+    }
+
+    /// Before the first token leaves, whoever will verify it can find the key.
+    async fn prepare(&self) -> Result<(), Failure> {
+        let publish = || self.directory.publish(self.key.public.clone());
+        self.is_published.get_or_try_init(publish).await?;
+        Ok(())
     }
 }
