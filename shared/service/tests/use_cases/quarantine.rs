@@ -157,7 +157,7 @@ async fn what_waited_behind_a_group_that_took_all_the_time_is_not_blamed() {
     let watched = Watched::new(&world);
     watched.hang(1, true);
     watched.hang(2, true);
-    let deadline = Instant::now() + Duration::from_millis(900);
+    let deadline = Instant::now() + Duration::from_millis(1_200);
     let failed = watched.archive().persist(received(&world, 5), deadline).await;
     assert_eq!(failed, ["message-2"], "the first one had its time and is set aside");
     assert_eq!(world.queues.quarantined().len(), 1);
