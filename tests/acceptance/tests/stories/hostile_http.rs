@@ -94,7 +94,12 @@ async fn refused_fields_of_a_conversation_are_named() {
     let [ada, bob] = people(["ada", "bob"]).await;
     let nobody = unique_id();
     let many: Vec<_> = (0..1_001).map(|_| unique_id()).collect();
-    let group = |title: &str, ids: Value| json!({ "type": "group", "client_id": nobody, "title": title, "member_ids": ids });
+    let group = |title: &str, ids: Value| {
+        let base = json!({ "type": "group", "client_id": nobody, "title": title });
+        let mut body = base.as_object().cloned().unwrap();
+        body.insert("member_ids".to_owned(), ids);
+        Value::Object(body)
+    };
     for (body, name, code) in [
         (json!({ "member_ids": [bob.id()] }), "type", "required"),
         (json!({ "type": "channel", "member_ids": [bob.id()] }), "type", "invalid_type"),

@@ -145,10 +145,10 @@ pub async fn one_to_one(api: &Api, duration: Duration) -> Result<Spread> {
         crowd.push(Participant::of(&bob, conversation, Pace::Accepted).await?);
     }
     let quiet = converse(alone, duration).await?;
-    println!("  1:1, one message at a time        {}", quiet.spread);
+    println!("  1:1, one message at a time         {}", quiet.spread);
     let Outcome { stored, took, spread } = converse(crowd, duration).await?;
     let rate = per_second(stored, took);
-    println!("  1:1, ten pairs, all talking       {spread}; {rate:.0} messages/s");
+    println!("  1:1, ten pairs, all talking        {spread}; {rate:.0} messages/s");
     Ok(quiet.spread)
 }
 
@@ -173,7 +173,7 @@ pub async fn group_of_20(api: &Api, duration: Duration) -> Result<()> {
         let rate = per_second(stored, took);
         let pushes = per_second(usize::try_from(spread.count()).unwrap_or(usize::MAX), took);
         println!(
-            "  group of 20, {what:<21}{spread}; {rate:.0} messages/s, {pushes:.0} deliveries/s"
+            "  group of 20, {what:<22}{spread}; {rate:.0} messages/s, {pushes:.0} deliveries/s"
         );
     }
     Ok(())
