@@ -22,8 +22,10 @@ pub(crate) fn create(name: &str) -> Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// A system that has ended needs no mention any more.
+/// A system that has ended well needs no mention any more.
 pub(crate) fn forget(path: &Path) {
+    // What cannot be removed is only untidy.
+    let _ = std::fs::remove_file(path);
     OPEN.lock().unwrap_or_else(PoisonError::into_inner).retain(|open| open != path);
 }
 

@@ -263,20 +263,6 @@ impl Socket {
         .await
     }
 
-    /// Everything that comes within a time in which nothing is expected.
-    pub async fn listen(&mut self, time: Duration) -> Vec<Heard> {
-        let until = Instant::now() + time;
-        let mut all = Vec::new();
-        while let Ok(heard) = self.hear(until).await {
-            let is_end = matches!(heard, Heard::Closed(_));
-            all.push(heard);
-            if is_end {
-                break;
-            }
-        }
-        all
-    }
-
     /// A binary frame, which nobody here understands.
     ///
     /// # Errors

@@ -150,11 +150,6 @@ impl System {
     pub async fn functions(&self) -> Result<BTreeMap<String, FunctionStatus>> {
         functions_of(&self.api()?).await
     }
-
-    /// SIGKILL to the gateway: no socket is closed in order, and no function is told.
-    pub fn kill(mut self) {
-        let _ = self.gateway.kill();
-    }
 }
 
 impl Drop for System {

@@ -126,6 +126,25 @@ async fn a_worker_killed_in_mid_load_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn every_function_killed_in_mid_load_loses_and_doubles_nothing() {
+    let system = System::start(Options::without_rate_limit()).await.unwrap();
+    let mut crowd = Crowd::of(&system).await;
+    let mut killed = 0;
+    for _ in 0..3 {
+        crowd.post(10);
+        crowd.devices[0].cut_socket();
+        for function in system.functions().await.unwrap().values() {
+            for process in &function.processes {
+                // It may have ended by itself meanwhile.
+                killed += usize::from(kill_process(process.pid).is_ok());
+            }
+        }
+    }
+    assert!(killed > 10, "only {killed} processes were there to kill");
+    crowd.assert_nothing_lost_or_doubled().await;
+}
+
+#[tokio::test]
 async fn a_postgres_that_stops_in_mid_load_loses_and_doubles_nothing() {
     let cluster = Cluster::start().await.unwrap();
     let options = Options::without_rate_limit().on_postgres(cluster.url());
