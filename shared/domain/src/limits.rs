@@ -90,3 +90,7 @@ pub const UNIQUE_RACE_RETRIES: u32 = 3;
 pub const PING_TIMEOUT: Duration = Duration::from_millis(500);
 /// A request body: a group of 1,000 members by id fits, with room to spare.
 pub const BODY_MAX_BYTES: usize = 131_072;
+/// The longest that Lambda lets an invocation run.
+pub const INVOCATION_MAX: Duration = Duration::from_secs(15 * 60);
+/// What a worker has when its host does not tell: the timeout of `persist-messages`.
+pub const INVOCATION_ASSUMED: Duration = Duration::from_secs(5);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayWebsocketProxyRequest;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::{Timestamp, limits};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -201,10 +202,7 @@ pub(crate) fn serve_queue(worker: Worker) -> Serving {
         async move {
             let (event, context) = event.into_parts();
             let span = tracing::info_span!("queue", request_id = context.request_id);
-            let left_ms =
-                i64::try_from(context.deadline).unwrap_or(i64::MAX) - SystemClock.now().unix_ms();
-            let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
-            let deadline = Instant::now() + left.saturating_sub(ANSWER_MARGIN);
+            let deadline = Instant::now() + time_to_work(context.deadline, SystemClock.now());
             let jobs = event.records.into_iter().map(read_job).collect();
             let failed = worker(Batch { jobs, deadline }).instrument(span).await;
             let mut response = SqsBatchResponse::default();
@@ -215,6 +213,18 @@ pub(crate) fn serve_queue(worker: Worker) -> Serving {
         }
     };
     Box::pin(lambda_runtime::run(service_fn(handle)))
+}
+
+/// From now to the deadline (milliseconds since 1970), less the margin.
+///
+/// An invocation begins with time left and at most 15 minutes of it. A deadline that says
+/// otherwise is not one: `cargo lambda watch` sends the same number for ever.
+fn time_to_work(deadline_ms: u64, now: Timestamp) -> Duration {
+    let deadline = i64::try_from(deadline_ms).ok().and_then(Timestamp::from_unix_ms);
+    let left = deadline.map_or(Duration::ZERO, |deadline| deadline.since(now));
+    let is_real = !left.is_zero() && left <= limits::INVOCATION_MAX;
+    let left = if is_real { left } else { limits::INVOCATION_ASSUMED };
+    left.saturating_sub(ANSWER_MARGIN)
 }
 
 fn read_job(message: SqsMessage) -> Job {

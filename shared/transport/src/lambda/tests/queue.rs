@@ -1,10 +1,11 @@
 //! SQS.
 
 use aws_lambda_events::sqs::SqsEvent;
+use domain::{Timestamp, limits};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::super::read_job;
+use super::super::{ANSWER_MARGIN, read_job, time_to_work};
 use crate::queue::{Batch, Job};
 
 fn jobs(records: Value) -> Vec<Job> {
@@ -50,4 +51,15 @@ fn a_receive_count_that_cannot_be_read_makes_nothing_look_poisoned() {
         assert_eq!(read[0].receive_count, 1);
     }
     assert!(jobs(json!([])).is_empty());
+}
+
+#[test]
+fn a_deadline_that_cannot_be_one_is_not_believed() {
+    let now = Timestamp::from_unix_ms(1_900_000_000_000).unwrap();
+    let left = |deadline_ms| time_to_work(deadline_ms, now) + ANSWER_MARGIN;
+    assert_eq!(left(1_900_000_003_000).as_millis(), 3_000);
+    // In the past, as `cargo lambda watch` sends it; now; an hour ahead; beyond all time.
+    for deadline_ms in [0, 600_000, 1_900_000_000_000, 1_900_003_600_000, u64::MAX] {
+        assert_eq!(left(deadline_ms), limits::INVOCATION_ASSUMED, "{deadline_ms}");
+    }
 }
