@@ -10,7 +10,6 @@ use domain::{Timestamp, limits};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use protocol::frame::MessageSend;
 use serde_json::{Value, json};
 use service::port::{Clock, Entropy, Receipt};
 use tokio::time::Instant;
@@ -184,14 +183,14 @@ async fn answer_frame(
     let said = |in_reply_to, said| socket::frame_text(SystemEntropy.uuid_v7(), in_reply_to, said);
     let frame = match Frame::read(connection_id, text) {
         Ok(frame) => frame,
-        Err(rejection) => return Some(said(None, socket::problem_frame(&rejection, None))),
+        Err(rejection) => return Some(said(None, socket::problem_frame(&rejection, &Value::Null))),
     };
     let id = frame.id();
-    // Kept so that a refused message can be named; only what has the shape of a send counts.
-    let sent = frame.data::<MessageSend>().ok();
+    // Kept so that a refused message can be named.
+    let sent = frame.raw_data().clone();
     match handler(frame).await {
         Ok(answer) => answer.map(|answer| said(Some(id), answer)),
-        Err(rejection) => Some(said(Some(id), socket::problem_frame(&rejection, sent.as_ref()))),
+        Err(rejection) => Some(said(Some(id), socket::problem_frame(&rejection, &sent))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes back to a socket: at most one frame.
 
-use protocol::frame::{ErrorData, ErrorItem, MessageSend, Said, ServerFrame};
+use protocol::frame::{ErrorData, ErrorItem, Said, ServerFrame};
+use serde_json::Value;
 use service::{Error, FieldError};
 use uuid::Uuid;
 
@@ -16,16 +17,16 @@ pub(crate) fn frame_text(id: Uuid, in_reply_to: Option<Uuid>, said: Said) -> Str
     serde_json::to_string(&ServerFrame { id, in_reply_to, said }).unwrap_or_default()
 }
 
-/// Every error as an `error` frame. The cause is logged here, once. `sent` is what the client
-/// sent, so that a refused message can be named by its `client_id`.
-pub(crate) fn problem_frame(rejection: &Rejection, sent: Option<&MessageSend>) -> Said {
+/// Every error as an `error` frame. The cause is logged here, once. `sent` is the data of the
+/// client's frame, whatever its shape, so that a refused message can be named by its `client_id`.
+pub(crate) fn problem_frame(rejection: &Rejection, sent: &Value) -> Said {
     let (code, retry_after_ms) = classify(rejection);
     if matches!(code, "internal" | "unavailable") {
         tracing::error!(code, error = chain(rejection), "frame failed");
     } else {
         tracing::info!(code, "frame refused");
     }
-    let items = sent.and_then(|sent| items(rejection, sent));
+    let items = items(rejection, sent);
     Said::Error(ErrorData {
         code: code.to_owned(),
         detail: detail(rejection),
@@ -68,14 +69,14 @@ fn detail(rejection: &Rejection) -> String {
 }
 
 /// `messages[3].text` → the `client_id` of the fourth message.
-fn items(rejection: &Rejection, sent: &MessageSend) -> Option<Vec<ErrorItem>> {
+fn items(rejection: &Rejection, sent: &Value) -> Option<Vec<ErrorItem>> {
     let Rejection::Service(Error::Invalid(fields)) = rejection else {
         return None;
     };
-    let messages = sent.messages.as_ref()?;
+    let messages = sent["messages"].as_array()?;
     let item = |field: &FieldError| {
         let index: usize = field.name.strip_prefix("messages[")?.split_once(']')?.0.parse().ok()?;
-        let client_id = messages.get(index)?.client_id.clone();
+        let client_id = messages.get(index)?["client_id"].as_str().map(str::to_owned);
         Some(ErrorItem { client_id, code: field.code.to_owned() })
     };
     let items: Vec<_> = fields.iter().filter_map(item).collect();
@@ -85,11 +86,11 @@ fn items(rejection: &Rejection, sent: &MessageSend) -> Option<Vec<ErrorItem>> {
 #[cfg(test)]
 mod tests {
     use domain::Invalid;
-    use protocol::value::MessageDraft;
+    use serde_json::json;
 
     use super::*;
 
-    fn told(rejection: &Rejection, sent: Option<&MessageSend>) -> ErrorData {
+    fn told(rejection: &Rejection, sent: &Value) -> ErrorData {
         match problem_frame(rejection, sent) {
             Said::Error(data) => data,
             other => panic!("{other:?}"),
@@ -97,12 +98,9 @@ mod tests {
     }
 
     /// A send with so many messages, named `a`, `b`, ….
-    fn sent(count: u8) -> MessageSend {
-        let draft = |number| MessageDraft {
-            client_id: Some(char::from(b'a' + number).to_string()),
-            ..MessageDraft::default()
-        };
-        MessageSend { messages: Some((0..count).map(draft).collect()), ..MessageSend::default() }
+    fn sent(count: u8) -> Value {
+        let draft = |number| json!({ "client_id": char::from(b'a' + number), "text": 5 });
+        json!({ "messages": (0..count).map(draft).collect::<Vec<_>>() })
     }
 
     fn refused(names: &[&str]) -> Rejection {
@@ -113,7 +111,7 @@ mod tests {
     #[test]
     fn a_refused_message_is_named_by_its_client_id() {
         let rejection = refused(&["messages[1].text", "messages[0].kind", "messages[1].kind"]);
-        let items = told(&rejection, Some(&sent(2))).items.unwrap();
+        let items = told(&rejection, &sent(2)).items.unwrap();
         let named: Vec<_> = items.iter().map(|item| item.client_id.as_deref()).collect();
         assert_eq!(named, [Some("b"), Some("a"), Some("b")]);
     }
@@ -122,22 +120,22 @@ mod tests {
     fn a_field_of_no_message_has_no_item() {
         let names =
             ["conversation_id", "messages", "messages[", "messages[x].text", "messages[9].text"];
-        let data = told(&refused(&names), Some(&sent(2)));
+        let data = told(&refused(&names), &sent(2));
         assert_eq!(data.items, None);
         assert!(data.detail.contains("conversation_id is required"), "{}", data.detail);
-        assert_eq!(told(&refused(&["messages[0].text"]), None).items, None);
+        assert_eq!(told(&refused(&["messages[0].text"]), &Value::Null).items, None);
     }
 
     #[test]
     fn only_what_passes_by_itself_says_when_to_try_again() {
-        let busy = told(&Error::TooMany { retry_after_ms: 7 }.into(), None);
+        let busy = told(&Error::TooMany { retry_after_ms: 7 }.into(), &Value::Null);
         assert_eq!((busy.code.as_str(), busy.retry_after_ms), ("too_many_requests", Some(7)));
         let down = Error::Unavailable { what: "sqs", source: "host=10.0.0.7".into() };
-        let down = told(&down.into(), None);
+        let down = told(&down.into(), &Value::Null);
         assert_eq!((down.code.as_str(), down.retry_after_ms), ("unavailable", Some(1_000)));
         assert!(!down.detail.contains("10.0.0.7"));
         let bug = Error::Bug { what: "history", source: "password=hunter2".into() };
-        let bug = told(&bug.into(), None);
+        let bug = told(&bug.into(), &Value::Null);
         assert_eq!((bug.code.as_str(), bug.retry_after_ms), ("internal", None));
         assert!(!bug.detail.contains("hunter2"));
         for (rejection, code) in [
@@ -147,7 +145,7 @@ mod tests {
             (Error::conversation_not_found().into(), "conversation_not_found"),
             (Error::unauthenticated().into(), "unauthenticated"),
         ] {
-            let data = told(&rejection, None);
+            let data = told(&rejection, &Value::Null);
             assert_eq!((data.code.as_str(), data.retry_after_ms), (code, None));
         }
     }

@@ -72,6 +72,11 @@ impl Frame {
         self.id
     }
 
+    /// The frame's data in whatever shape it came.
+    pub(crate) fn raw_data(&self) -> &Value {
+        &self.data
+    }
+
     /// The frame's data in the shape of its type.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, Rejection> {
         read_value(self.data.clone())
