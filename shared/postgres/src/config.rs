@@ -12,7 +12,8 @@ pub struct DatabaseConfig {
     pub username: String,
     pub password: String,
     pub dbname: String,
-    /// Encrypt, and check the server's certificate and name against the system's authorities.
+    /// Encrypt, and check the server's certificate and name against the authorities of the system
+    /// and of the package.
     pub ssl: bool,
 }
 

@@ -1,8 +1,11 @@
 //! The one connection of a process.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio::time::{Instant, timeout};
@@ -24,6 +27,9 @@ const LEASE_TIMEOUT: Duration = Duration::from_secs(5);
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 /// Asking a live connection takes a round trip; a dead one never answers.
 const ALIVE_TIMEOUT: Duration = Duration::from_millis(500);
+/// RDS has authorities of its own, which no system trusts by itself. `scripts/deploy` puts them
+/// into every function's package, and Lambda unpacks a package here.
+const PACKAGED_AUTHORITIES: &str = "/var/task/database-authorities.pem";
 
 /// A parameter and its type. With types given, no statement is prepared by name, which would tie
 /// the session of a connection pooler to this process.
@@ -138,14 +144,8 @@ fn driver_config(config: &DatabaseConfig) -> tokio_postgres::Config {
     driver
 }
 
-/// Trusts the authorities of the system, or those of the file that `SSL_CERT_FILE` names.
 fn connector() -> Result<MakeRustlsConnect, DatabaseError> {
-    let mut roots = RootCertStore::empty();
-    let (added, _) =
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if added == 0 {
-        return Err(DatabaseError::transient("this system has no certificate authorities"));
-    }
+    let roots = authorities(Path::new(PACKAGED_AUTHORITIES))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -153,6 +153,23 @@ fn connector() -> Result<MakeRustlsConnect, DatabaseError> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// Those of the system, or of the file that `SSL_CERT_FILE` names, and those of the package.
+fn authorities(packaged: &Path) -> Result<RootCertStore, DatabaseError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if packaged.exists() {
+        let certificates: Result<Vec<_>, _> =
+            CertificateDer::pem_file_iter(packaged).and_then(Iterator::collect);
+        let unreadable =
+            |error| DatabaseError::transient(format!("{PACKAGED_AUTHORITIES}: {error}"));
+        roots.add_parsable_certificates(certificates.map_err(unreadable)?);
+    }
+    if roots.is_empty() {
+        return Err(DatabaseError::transient("this system has no certificate authorities"));
+    }
+    Ok(roots)
 }
 
 async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
@@ -265,5 +282,21 @@ impl Database {
     /// `SELECT 1`.
     pub(crate) async fn ping(&self) -> Result<(), DatabaseError> {
         self.query("SELECT 1", &[]).await.map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    }
+
+    #[test]
+    fn authorities_of_the_package_are_trusted_beside_those_of_the_system() {
+        let of_system = authorities(&fixture("absent.pem")).map_or(0, |roots| roots.len());
+        let both = authorities(&fixture("authority.pem")).unwrap();
+        assert_eq!(both.len(), of_system + 1);
     }
 }
