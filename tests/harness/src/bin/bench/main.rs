@@ -32,7 +32,14 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::cannot("start", e));
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
+    // Dropping the run stops what it started.
+    let stoppable = async {
+        tokio::select! {
+            ended = run(&arguments) => ended,
+            _ = tokio::signal::ctrl_c() => Err(Failure::new("stopped")),
+        }
+    };
+    match runtime.and_then(|runtime| runtime.block_on(stoppable)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("bench: {failure}");
