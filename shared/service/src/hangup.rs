@@ -16,12 +16,12 @@ pub struct Hangup {
 }
 
 impl Hangup {
-    /// Every socket of one session. One that cannot be ended does not spare the others.
+    /// Every socket of one session, and none can be opened for it any more, though a ticket be
+    /// out. One that cannot be ended does not spare the others.
     pub async fn end_session(&self, identity: Identity, reason: &'static str) -> Result<(), Error> {
-        let open = self.connections.of_users(&[identity.user_id], self.clock.now()).await?;
-        let of_session = open.into_iter().filter(|c| c.identity.session_id == identity.session_id);
+        let open = self.connections.end_session(identity, self.clock.now()).await?;
         let mut ended = Ok(());
-        for connection in of_session {
+        for connection in open {
             ended = ended.and(self.end(&connection, reason).await);
         }
         ended

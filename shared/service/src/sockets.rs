@@ -44,14 +44,16 @@ pub struct Upgrades {
 
 impl Upgrades {
     /// Spends the ticket and records the connection before `$connect` is answered; 401
-    /// `ticket_invalid` for an unknown, spent or expired one. The eleventh socket of a user ends
-    /// their oldest.
+    /// `ticket_invalid` for an unknown, spent or expired one, and for one whose session has ended
+    /// since. The eleventh socket of a user ends their oldest.
     pub async fn connect(&self, id: ConnectionId, ticket: &str) -> Result<(), Error> {
         let now = self.clock.now();
         let digest = self.entropy.digest(ticket);
         let identity = self.tickets.redeem(&digest, now).await?.ok_or_else(ticket_invalid)?;
         let connection = Connection { id, identity, since: now, seen_at: now };
-        self.connections.open(&connection).await?;
+        if !self.connections.open(&connection).await? {
+            return Err(ticket_invalid());
+        }
         self.end_surplus(&connection, now).await
     }
 
@@ -102,7 +104,8 @@ pub struct Heartbeat {
 }
 
 impl Heartbeats {
-    /// Also re-creates what a stray 410 pruned. 401 for a connection that is not on record.
+    /// Also re-creates what a stray 410 pruned. 401 for a connection that is not on record,
+    /// or whose session has ended.
     pub async fn beat(
         &self,
         id: &ConnectionId,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::{ConnectionId, Timestamp, UserId, limits};
+use domain::{ConnectionId, SessionId, Timestamp, UserId, limits};
 use service::port::{ConnectionStore, Failure};
 use service::{Connection, Identity};
 
@@ -16,11 +16,15 @@ use crate::call;
 const CONSISTENT_USERS: usize = 10;
 /// What every name of a connection in its user's item starts with.
 const PREFIX: &str = "c#";
+/// What every mark of an ended session in its user's item starts with.
+const ENDED_PREFIX: &str = "s#";
+/// Marks removed at once; the next end removes the next ones.
+const MARKS_PER_SWEEP: usize = 50;
 
 #[async_trait]
 impl ConnectionStore for LiveTable {
     /// `C#…` first: a socket that is listed but not on record could not send.
-    async fn open(&self, connection: &Connection) -> Result<(), Failure> {
+    async fn open(&self, connection: &Connection) -> Result<bool, Failure> {
         let put = self.client.put_item().table_name(&self.table_name);
         let put = put
             .set_item(Some(Key::connection(&connection.id).attributes()))
@@ -29,7 +33,11 @@ impl ConnectionStore for LiveTable {
             .item("since", item::time(connection.since))
             .item("expires_at", item::expiry(record_end(connection)));
         put.send().await.map_err(|error| call::failure(WHAT, error))?;
-        self.list(connection).await
+        let is_listed = self.list(connection).await?;
+        if !is_listed {
+            self.close(&connection.id).await?;
+        }
+        Ok(is_listed)
     }
 
     /// From `C#…`, where heartbeats leave no trace: `seen_at` is `since`. The record of a socket
@@ -48,8 +56,7 @@ impl ConnectionStore for LiveTable {
             return Ok(None);
         };
         let touched = Connection { seen_at: now, ..record };
-        self.list(&touched).await?;
-        Ok(Some(touched))
+        Ok(self.list(&touched).await?.then_some(touched))
     }
 
     /// The deleted `C#…` tells whose item is to lose its attribute.
@@ -81,6 +88,30 @@ impl ConnectionStore for LiveTable {
         }
     }
 
+    /// One update, so that of a connect and an end at once either sees the other.
+    async fn end_session(
+        &self,
+        identity: Identity,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(identity.user_id).attributes()))
+            .update_expression("SET #ended = :now, expires_at = :end")
+            .expression_attribute_names("#ended", mark_of(identity.session_id))
+            .expression_attribute_values(":now", item::time(now))
+            .expression_attribute_values(":end", item::expiry(mark_end(now)))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| call::failure(WHAT, error))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        self.sweep_marks(identity.user_id, &attributes, now).await?;
+        let mut open = listed(&attributes)?;
+        open.retain(|connection| connection.identity == identity && now < record_end(connection));
+        Ok(open)
+    }
+
     async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure> {
         let users: BTreeSet<UserId> = users.iter().copied().collect();
         let keys: Vec<_> = users.iter().map(|user| Key::live(*user)).collect();
@@ -97,8 +128,9 @@ impl ConnectionStore for LiveTable {
 }
 
 impl LiveTable {
-    /// Puts a connection among those of its user, or renews it there.
-    async fn list(&self, connection: &Connection) -> Result<(), Failure> {
+    /// Puts a connection among those of its user, or renews it there; `false` when its session
+    /// has ended.
+    async fn list(&self, connection: &Connection) -> Result<bool, Failure> {
         let entry = Attributes::from([
             ("session".to_owned(), item::text(connection.identity.session_id)),
             ("since".to_owned(), item::time(connection.since)),
@@ -110,12 +142,56 @@ impl LiveTable {
         let update = update
             .set_key(Some(Key::live(connection.identity.user_id).attributes()))
             .update_expression("SET #connection = :entry, expires_at = :end")
+            .condition_expression("attribute_not_exists(#ended)")
+            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_values(":entry", AttributeValue::M(entry))
             .expression_attribute_values(":end", item::expiry(end));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if super::is_condition_failed(&error) => Ok(false),
+            Err(error) => Err(call::failure(WHAT, error)),
+        }
+    }
+
+    /// Removes the marks of sessions that ended so long ago that none of their sockets is left.
+    async fn sweep_marks(
+        &self,
+        user: UserId,
+        attributes: &Attributes,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let is_over = |(name, value): &(&String, &AttributeValue)| {
+            let AttributeValue::N(ended_at) = value else { return false };
+            let ended_at = ended_at.parse().ok().and_then(Timestamp::from_unix_ms);
+            name.starts_with(ENDED_PREFIX) && ended_at.is_some_and(|at| mark_end(at) <= now)
+        };
+        let over = attributes.iter().filter(is_over).map(|(name, _)| name);
+        let over: Vec<_> = over.take(MARKS_PER_SWEEP).collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = (0..over.len()).map(|index| format!("#m{index}")).collect();
+        let update = self.client.update_item().table_name(&self.table_name);
+        let update = update
+            .set_key(Some(Key::live(user).attributes()))
+            .update_expression(format!("REMOVE {}", names.join(", ")));
+        let named = names.into_iter().zip(over);
+        let update = named
+            .fold(update, |update, (name, mark)| update.expression_attribute_names(name, mark));
         update.send().await.map_err(|error| call::failure(WHAT, error))?;
         Ok(())
     }
+}
+
+/// The name of the mark that a session has ended; its value is when.
+fn mark_of(session: SessionId) -> String {
+    format!("{ENDED_PREFIX}{session}")
+}
+
+/// As long as a socket of the session could be on record.
+fn mark_end(ended_at: Timestamp) -> Timestamp {
+    ended_at.plus(limits::CONNECTION_RECORD_LIFETIME)
 }
 
 fn name_of(id: &ConnectionId) -> String {

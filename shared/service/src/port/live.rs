@@ -22,16 +22,24 @@ pub trait TicketStore: Send + Sync {
 /// The open sockets: `C#<connection>`, and one attribute a connection in `U#<user>/LIVE`.
 #[async_trait]
 pub trait ConnectionStore: Send + Sync {
-    async fn open(&self, connection: &Connection) -> Result<(), Failure>;
+    /// `false`, and nothing is recorded, when its session has ended.
+    async fn open(&self, connection: &Connection) -> Result<bool, Failure>;
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
     /// A heartbeat: raises `seen_at` and re-creates a pruned attribute from `C#…`.
-    /// `None` when the connection is unknown.
+    /// `None` when the connection is unknown, or its session has ended.
     async fn touch(&self, id: &ConnectionId, now: Timestamp)
     -> Result<Option<Connection>, Failure>;
     /// After `$disconnect`: removes both. Idempotent; other connections of the user stay.
     async fn close(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
     /// After a 410: removes only this connection's attribute from its user's item.
     async fn prune(&self, connection: &Connection) -> Result<(), Failure>;
+    /// Takes no connection of this session from now on, and answers those that it has, whether
+    /// their lease is valid or not.
+    async fn end_session(
+        &self,
+        identity: Identity,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure>;
     /// The connections of these users whose lease is valid, strongly consistent for up to ten
     /// users; in no order.
     async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure>;

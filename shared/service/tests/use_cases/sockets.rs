@@ -52,6 +52,29 @@ async fn a_session_that_was_ended_gets_no_ticket() {
 }
 
 #[tokio::test]
+async fn a_ticket_of_a_session_that_ended_since_opens_no_socket() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let ticket = world.tickets().issue(ada).await.unwrap();
+    world.sign_out().logout(ada).await.unwrap();
+    let error = world.upgrades().connect(id("phone"), &ticket).await.unwrap_err();
+    assert!(is_refused(&error), "{error:?}");
+    assert!(world.live.get(&id("phone")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_socket_that_was_silent_for_long_ends_with_its_session() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let phone = world.socket(ada, "phone").await;
+    world.clock.advance(limits::CONNECTION_LEASE);
+    world.sign_out().logout(ada).await.unwrap();
+    assert!(world.pusher.is_disconnected(&phone));
+    let error = world.heartbeats().beat(&phone, &[]).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
+}
+
+#[tokio::test]
 async fn the_eleventh_socket_ends_the_oldest_with_a_word() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::{ConnectionId, ConversationId, Seq, Timestamp, TokenBucket, UserId, limits};
+use domain::{
+    ConnectionId, ConversationId, Seq, SessionId, Timestamp, TokenBucket, UserId, limits,
+};
 use service::port::{
     ConnectionStore, Failure, KeyDirectory, MembershipCopies, MembershipCopy, Probe, PublicKey,
     RateLimiter, SendGate, Standing, TicketStore,
@@ -25,6 +27,7 @@ struct State {
     records: BTreeMap<ConnectionId, Connection>,
     /// `U#…`: with the last heartbeat.
     live: BTreeMap<(UserId, ConnectionId), Connection>,
+    ended_sessions: BTreeSet<SessionId>,
     copies: BTreeMap<(ConversationId, UserId), MembershipCopy>,
     buckets: BTreeMap<String, Timestamp>,
     keys: BTreeSet<PublicKey>,
@@ -90,12 +93,15 @@ impl TicketStore for FakeLive {
 
 #[async_trait]
 impl ConnectionStore for FakeLive {
-    async fn open(&self, connection: &Connection) -> Result<(), Failure> {
+    async fn open(&self, connection: &Connection) -> Result<bool, Failure> {
         let mut state = self.reach()?;
+        if state.ended_sessions.contains(&connection.identity.session_id) {
+            return Ok(false);
+        }
         let record = Connection { seen_at: connection.since, ..connection.clone() };
         state.records.insert(connection.id.clone(), record);
         state.live.insert(key_of(connection), connection.clone());
-        Ok(())
+        Ok(true)
     }
 
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
@@ -111,6 +117,9 @@ impl ConnectionStore for FakeLive {
         let Some(record) = state.records.get(id).filter(|record| is_recorded(record, now)) else {
             return Ok(None);
         };
+        if state.ended_sessions.contains(&record.identity.session_id) {
+            return Ok(None);
+        }
         let touched = Connection { seen_at: now, ..record.clone() };
         state.live.insert(key_of(&touched), touched.clone());
         Ok(Some(touched))
@@ -128,6 +137,17 @@ impl ConnectionStore for FakeLive {
     async fn prune(&self, connection: &Connection) -> Result<(), Failure> {
         self.reach()?.live.remove(&key_of(connection));
         Ok(())
+    }
+
+    async fn end_session(
+        &self,
+        identity: Identity,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        let mut state = self.reach()?;
+        state.ended_sessions.insert(identity.session_id);
+        let of_session = |c: &&Connection| c.identity == identity && is_recorded(c, now);
+        Ok(state.live.values().filter(of_session).cloned().collect())
     }
 
     async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure> {

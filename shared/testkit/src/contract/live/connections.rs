@@ -1,10 +1,10 @@
 //! `ConnectionStore`
 
 use domain::{Timestamp, limits};
-use service::Connection;
 use service::port::ConnectionStore;
+use service::{Connection, Identity};
 
-use super::sample::{connection, connection_id, user};
+use super::sample::{connection, connection_id, identity, session, user};
 use crate::ambient::at_ms;
 
 /// One test a promise.
@@ -26,6 +26,9 @@ macro_rules! connection_promises {
                 a_pruned_connection_comes_back_with_its_heartbeat,
                 pruning_what_is_not_there_is_fine,
                 many_users_are_looked_up_at_once,
+                ending_a_session_tells_its_connections_though_they_were_silent_for_long,
+                an_ended_session_opens_no_connection_and_keeps_none_alive,
+                sessions_may_end_again_and_again,
             ]
         }
     };
@@ -33,7 +36,7 @@ macro_rules! connection_promises {
 
 async fn open(port: &impl ConnectionStore, name: &str, of_user: u128) -> Connection {
     let opened = connection(name, of_user, at_ms(0));
-    port.open(&opened).await.expect("open");
+    assert!(port.open(&opened).await.expect("open"), "its session has not ended");
     opened
 }
 
@@ -137,4 +140,54 @@ pub async fn many_users_are_looked_up_at_once(port: &impl ConnectionStore) {
     found.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(found, opened);
     assert_eq!(port.of_users(&[], at_ms(1)).await.expect("of_users"), []);
+}
+
+/// A connection of the user 1 in this session.
+fn of_session(name: &str, number: u128, since: Timestamp) -> Connection {
+    let identity = Identity { session_id: session(number), ..identity(1) };
+    Connection { identity, ..connection(name, 1, since) }
+}
+
+pub async fn ending_a_session_tells_its_connections_though_they_were_silent_for_long(
+    port: &impl ConnectionStore,
+) {
+    let [first, second] = ["a", "b"].map(|name| of_session(name, 7, at_ms(0)));
+    for opened in [&first, &second, &of_session("other", 8, at_ms(0))] {
+        assert!(port.open(opened).await.expect("open"));
+    }
+    let late = at_ms(0).plus(limits::CONNECTION_LEASE);
+    let mut ended = port.end_session(first.identity, late).await.expect("end");
+    ended.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(ended, [first.clone(), second]);
+    let end = at_ms(0).plus(limits::CONNECTION_RECORD_LIFETIME);
+    assert_eq!(port.end_session(first.identity, end).await.expect("end"), []);
+}
+
+pub async fn an_ended_session_opens_no_connection_and_keeps_none_alive(
+    port: &impl ConnectionStore,
+) {
+    let (ended, other) = (of_session("a", 7, at_ms(0)), of_session("b", 8, at_ms(0)));
+    assert!(port.open(&ended).await.expect("open"));
+    assert!(port.open(&other).await.expect("open"));
+    port.end_session(ended.identity, at_ms(1)).await.expect("end");
+    port.prune(&ended).await.expect("prune");
+    let late = of_session("late", 7, at_ms(1));
+    assert!(!port.open(&late).await.expect("open"));
+    assert_eq!(port.get(&late.id).await.expect("get"), None);
+    assert_eq!(port.touch(&ended.id, at_ms(2)).await.expect("touch"), None);
+    let touched = port.touch(&other.id, at_ms(2)).await.expect("touch").expect("known");
+    assert_eq!(of_user(port, 1, at_ms(3)).await, [touched]);
+}
+
+pub async fn sessions_may_end_again_and_again(port: &impl ConnectionStore) {
+    for number in 0..4 {
+        // Long enough that the mark of the one before is of no use any more.
+        let later = limits::CONNECTION_RECORD_LIFETIME * 2 * u32::try_from(number).expect("small");
+        let opened = of_session("a", number, at_ms(0).plus(later));
+        assert!(port.open(&opened).await.expect("open"));
+        let ended = port.end_session(opened.identity, opened.since).await.expect("end");
+        assert_eq!(ended, [opened.clone()]);
+        port.close(&opened.id).await.expect("close");
+        assert!(!port.open(&opened).await.expect("open"));
+    }
 }
