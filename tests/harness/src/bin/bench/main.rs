@@ -35,8 +35,10 @@ fn main() -> ExitCode {
     // Dropping the run stops what it started.
     let stoppable = async {
         tokio::select! {
-            ended = run(&arguments) => ended,
+            // First, so that it listens before the run does anything.
+            biased;
             _ = tokio::signal::ctrl_c() => Err(Failure::new("stopped")),
+            ended = run(&arguments) => ended,
         }
     };
     match runtime.and_then(|runtime| runtime.block_on(stoppable)) {
