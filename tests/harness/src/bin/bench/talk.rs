@@ -18,6 +18,10 @@ type Sent = Arc<Mutex<HashMap<Uuid, Instant>>>;
 /// Messages that were accepted are waited for this long after the last one was sent.
 const DRAIN: Duration = Duration::from_secs(20);
 
+const LIMITED: &str = "the system limits messages a second, so this would measure the limit: \
+    measure without --url, or start the gateway with --parameter MessagesPerSecond=100000 and \
+    --parameter MessagesBurst=100000";
+
 /// When a sender says the next thing.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pace {
@@ -90,6 +94,9 @@ impl Participant {
                             spread.add(at.elapsed());
                         }
                     }
+                }
+                Said::Error(error) if error.retry_after_ms.is_some() => {
+                    return Err(Failure::new(LIMITED));
                 }
                 Said::Error(error) => {
                     return Err(Failure::new(format!("refused: {} {}", error.code, error.detail)));
