@@ -118,7 +118,8 @@ fn one_line(
     code: &'static str,
 ) -> Result<String, Invalid> {
     let text = raw.trim();
-    let strange = |c: char| c.is_control() || unstorable(c);
+    // U+2028 and U+2029 separate lines and are no control characters.
+    let strange = |c: char| c.is_control() || unstorable(c) || "\u{2028}\u{2029}".contains(c);
     if !characters.contains(&text.chars().count()) || text.contains(strange) {
         let (least, most) = characters.into_inner();
         return Err(Invalid::new(
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn titles_and_names_are_one_line() {
         assert_eq!(Title::parse(" Team ").unwrap().as_str(), "Team");
-        for raw in ["", " ", "a\nb", "\u{7}", &"x".repeat(129)] {
+        for raw in ["", " ", "a\nb", "\u{7}", "a\u{2028}b", "a\u{2029}b", &"x".repeat(129)] {
             assert!(Title::parse(raw).is_err());
             assert!(DisplayName::parse(raw).is_err());
         }

@@ -3,7 +3,7 @@
 //! | pk | sk | what |
 //! | --- | --- | --- |
 //! | `C#<connection>` | `C` | whose a socket is: `user`, `session`, `since` |
-//! | `U#<user>` | `LIVE` | one map `c#<connection>` a socket: `session`, `since`, `seen`; one time `s#<session>` an ended session |
+//! | `U#<user>` | `LIVE` | `c#<connection>`: a socket; `s#<session>`: when a session ended |
 //! | `V#<conversation>/<user>` | `V` | may they send: `active`, `version` |
 //! | `T#<digest>` | `T` | a ticket: `user`, `session`, `expires_ms` |
 //! | `R#<scope>` | `R` | a token bucket: `full_at` |
