@@ -42,6 +42,10 @@ pub const MESSAGES_BURST: u32 = 20;
 pub const PAGE_DEFAULT: u32 = 50;
 /// Items of a list at the most.
 pub const PAGE_MAX: u32 = 200;
+/// Messages of one answer, as JSON; Lambda answers at most 6 MB.
+pub const ANSWER_ITEMS_MAX_BYTES: usize = 4_194_304;
+/// Conversations of one answer: with the largest last message each, they stay below 6 MB.
+pub const CONVERSATIONS_PER_ANSWER: u32 = 100;
 /// Cursors that one heartbeat carries.
 pub const CURSORS_PER_HEARTBEAT: usize = 200;
 

@@ -140,6 +140,7 @@ impl Conversations {
         caller: Caller,
         page: Page,
     ) -> Result<Listed<ConversationEntry>, Error> {
+        let page = Page { limit: page.limit.min(limits::CONVERSATIONS_PER_ANSWER), ..page };
         let (items, next_cursor) = self.conversations.list(caller.user_id(), page).await?;
         Ok(Listed { items, next_cursor })
     }

@@ -5,6 +5,7 @@
 mod accounts;
 mod archive;
 mod conversations;
+mod cut;
 mod delivery;
 mod error;
 mod hangup;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{ConnectionId, ConversationId, Draft, Invalid, Seq, TokenBucket, UserId};
 
+use crate::cut;
 use crate::port::{
     ChangesPage, Clock, MessageStore, PersistQueue, RateLimiter, SendGate, Standing, Submission,
 };
@@ -97,7 +98,8 @@ fn refuse_attachments<'a>(
     if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
 }
 
-/// The history as its members may read it.
+/// The history as its members may read it. A part may have fewer messages than asked for, and says
+/// then that there are more.
 #[derive(Clone)]
 pub struct History {
     pub store: Arc<dyn MessageStore>,
@@ -112,7 +114,8 @@ impl History {
         limit: u32,
     ) -> Result<MessagePage, Error> {
         let page = self.store.page(caller.user_id(), conversation_id, window, limit).await?;
-        page.ok_or_else(Error::conversation_not_found)
+        let page = page.ok_or_else(Error::conversation_not_found)?;
+        Ok(cut::page(page, window))
     }
 
     pub async fn changes(
@@ -123,6 +126,6 @@ impl History {
         limit: u32,
     ) -> Result<ChangesPage, Error> {
         let page = self.store.changes(caller.user_id(), conversation_id, after, limit).await?;
-        page.ok_or_else(Error::conversation_not_found)
+        page.map(cut::changes).ok_or_else(Error::conversation_not_found)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::{DisplayName, SessionId, UserId};
-use service::port::{Probe, UserChange};
-use service::{Caller, Error, Health, Page};
+use domain::{ConversationId, DisplayName, Draft, MessageText, Seq, SessionId, UserId};
+use service::port::{Clock, MessageStore, Probe, Submission, UserChange};
+use service::{Caller, Error, Health, Page, Window};
 use testkit::ambient::FakeProbe;
-use testkit::world::World;
+use testkit::world::{World, draft};
 use uuid::Uuid;
 
 fn page(cursor: Option<&str>, limit: u32) -> Page {
@@ -102,4 +102,61 @@ async fn health_names_everything_that_is_down_and_nothing_else() {
     assert_eq!(health.down().await, ["dynamodb"]);
     one.set_down(true);
     assert_eq!(health.down().await, ["postgres", "dynamodb"]);
+}
+
+/// The group, and a history of 150 messages that take 48 KB each as JSON.
+async fn heavy_history(world: &World, ada: Caller) -> ConversationId {
+    let group = world.group(ada, &[]).await;
+    let text = MessageText::parse(&"\u{1}".repeat(8_000)).unwrap();
+    let heavy = |number| Submission {
+        conversation_id: group,
+        sender_id: ada.user_id(),
+        draft: Draft { text: Some(text.clone()), ..draft(number) },
+        accepted_at: world.clock.now(),
+    };
+    world.history.append(&(0..150).map(heavy).collect::<Vec<_>>()).await.unwrap();
+    group
+}
+
+#[tokio::test]
+async fn a_feed_too_large_for_one_answer_comes_in_parts() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let group = heavy_history(&world, ada).await;
+    let (mut cursor, mut revs, mut parts) = (Seq::ZERO, Vec::new(), 0);
+    loop {
+        let part = world.history().changes(ada, group, cursor, 200).await.unwrap();
+        revs.extend(part.items.iter().map(|message| message.rev.0));
+        assert_eq!(Some(part.through), part.items.last().map(|message| message.rev));
+        (cursor, parts) = (part.through, parts + 1);
+        if !part.has_more {
+            break;
+        }
+    }
+    assert_eq!(revs, (1..=151).collect::<Vec<_>>());
+    assert_eq!(parts, 2);
+}
+
+#[tokio::test]
+async fn a_page_too_large_for_one_answer_keeps_what_is_nearest_and_says_that_there_is_more() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let group = heavy_history(&world, ada).await;
+    let windows = [
+        (Window::Newest, true, false),
+        (Window::Before(Seq(152)), true, false),
+        (Window::After(Seq(0)), false, true),
+        (Window::Around(Seq(76)), true, true),
+    ];
+    for (window, before, after) in windows {
+        let page = world.history().page(ada, group, window, 200).await.unwrap();
+        let seqs: Vec<_> = page.items.iter().map(|message| message.seq.0).collect();
+        assert!(seqs.is_sorted_by(|one, next| one + 1 == *next), "{window:?}: {seqs:?}");
+        assert!((80..90).contains(&seqs.len()), "{window:?}: {}", seqs.len());
+        assert_eq!((page.has_more_before, page.has_more_after), (before, after), "{window:?}");
+        assert_eq!((seqs[0] == 1, seqs[seqs.len() - 1] == 151), (!before, !after), "{window:?}");
+        if let Window::Around(middle) = window {
+            assert!(seqs.contains(&middle.0), "{seqs:?}");
+        }
+    }
 }
