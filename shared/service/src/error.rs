@@ -25,7 +25,7 @@ impl FieldError {
 /// `Display` never repeats the source; the chain is logged once, at the edge.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{} of the values given are not valid", .0.len())]
+    #[error("some of the values given are not valid")]
     Invalid(Vec<FieldError>),
     /// `code`: `unauthenticated`, `invalid_credentials`, `refresh_token_invalid`, ….
     #[error("{detail}")]

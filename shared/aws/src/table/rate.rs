@@ -11,9 +11,11 @@ use super::item::{self, Item};
 use super::{Attributes, Key, LiveTable, WHAT};
 use crate::call;
 
-/// Writes tried before a bucket counts as contended: one user rarely sends on three sockets at
-/// the same instant.
+/// Writes tried before a bucket counts as contended: only who sends on many sockets at the same
+/// instant gets there.
 const TRIES: usize = 3;
+/// What such a user is asked to wait: enough for the others of the crowd to be through.
+const CONTENDED_WAIT_MS: u64 = 100;
 /// A full bucket says no more than a missing one; it is kept a little longer for clocks that
 /// differ.
 const KEPT_AFTER_FULL: Duration = Duration::from_secs(60);
@@ -42,7 +44,7 @@ impl RateLimiter for LiveTable {
                 Err(newer) => seen = newer,
             }
         }
-        Err(Failure::unavailable(WHAT, "others took from the same bucket at the same time"))
+        Ok(Err(CONTENDED_WAIT_MS))
     }
 }
 
