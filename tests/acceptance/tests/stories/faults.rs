@@ -91,14 +91,16 @@ impl Crowd {
     }
 }
 
-/// Kills the workers while one of them waits, in its transaction, for this conversation's lock.
-async fn kill_workers_in_a_transaction(system: &System, conversation: Uuid) {
+/// Lets people post, and kills the workers while one of them waits, in its transaction, for this
+/// conversation's lock. The lock is taken first: a quick worker would be through before it.
+async fn kill_workers_in_a_transaction(system: &System, conversation: Uuid, post: impl FnOnce()) {
     let lock = system.database().connect().await.unwrap();
     let watch = system.database().connect().await.unwrap();
     let holder: i32 = lock.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     lock.batch_execute("BEGIN").await.unwrap();
     let taken = "SELECT 1 FROM conversations WHERE id = $1 FOR UPDATE";
     lock.query_one(taken, &[&conversation]).await.unwrap();
+    post();
     let waits = || async {
         let waiting = "SELECT 1 FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
         watch.query_opt(waiting, &[&holder]).await.unwrap()
@@ -116,11 +118,9 @@ async fn kill_workers_in_a_transaction(system: &System, conversation: Uuid) {
 async fn a_worker_killed_in_mid_load_loses_and_doubles_nothing() {
     let system = System::start(Options::without_rate_limit()).await.unwrap();
     let mut crowd = Crowd::of(&system).await;
-    crowd.post(15);
     let [group, _, pair] = crowd.conversations;
-    kill_workers_in_a_transaction(&system, group).await;
-    crowd.post(15);
-    kill_workers_in_a_transaction(&system, pair).await;
+    kill_workers_in_a_transaction(&system, group, || crowd.post(15)).await;
+    kill_workers_in_a_transaction(&system, pair, || crowd.post(15)).await;
     crowd.post(5);
     crowd.assert_nothing_lost_or_doubled().await;
 }
