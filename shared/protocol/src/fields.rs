@@ -38,6 +38,23 @@ impl Fields {
         raw.and_then(|raw| self.check(name, parse(raw)))
     }
 
+    /// Every item of a list that is well, with the refusals of the others noted under their index.
+    pub fn each<'a, R: 'a, T>(
+        &mut self,
+        name: &str,
+        items: impl IntoIterator<Item = &'a R>,
+        parse: impl Fn(&'a R) -> Result<T, Self>,
+    ) -> Vec<T> {
+        let mut parsed = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match parse(item) {
+                Ok(value) => parsed.push(value),
+                Err(refused) => self.0.extend(refused.within(&format!("{name}[{index}]")).0),
+            }
+        }
+        parsed
+    }
+
     /// Puts the path of an enclosing value before every name.
     pub fn within(self, outer: &str) -> Self {
         Self(self.0.into_iter().map(|(name, why)| (format!("{outer}.{name}"), why)).collect())

@@ -41,13 +41,7 @@ impl MessageSend {
         if fields.required("messages", self.messages.as_ref(), count).is_none() {
             return Err(fields);
         }
-        let mut drafts = Vec::with_capacity(limits::MESSAGES_PER_FRAME);
-        for (index, message) in self.messages.iter().flatten().enumerate() {
-            match message.parse() {
-                Ok(draft) => drafts.push(draft),
-                Err(refused) => fields.0.extend(refused.within(&format!("messages[{index}]")).0),
-            }
-        }
+        let drafts = fields.each("messages", self.messages.iter().flatten(), MessageDraft::parse);
         fields.finish(to.map(|to| (to, drafts)))
     }
 }

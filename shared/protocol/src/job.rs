@@ -44,13 +44,7 @@ impl PersistMessagesV1 {
     pub fn parse(&self) -> Result<(Timestamp, Vec<Draft>), Fields> {
         let mut fields = Fields::default();
         let accepted_at = fields.check("accepted_at", self.accepted_at.parse());
-        let mut drafts = Vec::with_capacity(self.messages.len());
-        for (index, message) in self.messages.iter().enumerate() {
-            match message.parse() {
-                Ok(draft) => drafts.push(draft),
-                Err(refused) => fields.0.extend(refused.within(&format!("messages[{index}]")).0),
-            }
-        }
+        let drafts = fields.each("messages", &self.messages, MessageDraft::parse);
         fields.finish(accepted_at.map(|at| (at, drafts)))
     }
 }

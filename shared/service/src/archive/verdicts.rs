@@ -27,19 +27,16 @@ pub(super) fn announcements(submissions: &[Submission], commit: Commit) -> Vec<A
     let is_fresh: BTreeSet<_> =
         stored.values().flatten().map(|message| (message.conversation_id, message.seq)).collect();
     known.retain(|key, _| !is_fresh.contains(key));
-    let recipients = |id| commit.recipients.get(&id).cloned().unwrap_or_default();
+    let tell = |id, messages| {
+        let recipients = commit.recipients.get(&id).cloned().unwrap_or_default();
+        Event::of_new(id, messages).map(|event| Announcement::new(event, recipients))
+    };
     for (id, messages) in stored {
         let last_seq = messages.last().map(|message| message.seq.0);
         tracing::info!(conversation_id = %id, count = messages.len(), last_seq, "stored");
-        told.extend(
-            Event::of_new(id, messages).map(|event| Announcement::new(event, recipients(id))),
-        );
+        told.extend(tell(id, messages));
     }
-    for ((id, _), message) in known {
-        told.extend(
-            Event::of_new(id, vec![message]).map(|event| Announcement::new(event, recipients(id))),
-        );
-    }
+    told.extend(known.into_iter().filter_map(|((id, _), message)| tell(id, vec![message])));
     told
 }
 
