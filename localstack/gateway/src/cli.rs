@@ -6,10 +6,18 @@ use std::path::PathBuf;
 use clap::Parser;
 use http::Uri;
 
+/// What `--help` says at its end.
+const PAGES: &str = "\
+Pages of the gateway itself:
+  GET  /_gateway/functions        the functions' processes
+  GET  /_gateway/schedules        the template's rules and their rates
+  POST /_gateway/schedules/RULE   fires the rule of this logical id now and answers when its
+                                  function has answered (502 if that failed)";
+
 /// Runs template.yaml on this machine: the HTTP API, the WebSocket API, the functions, their
 /// queues. DynamoDB, SQS, S3 and secrets come from an emulator, Postgres is real.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "gateway", version)]
+#[command(name = "gateway", version, after_help = PAGES)]
 pub struct Cli {
     /// The template that says what to run
     #[arg(long, env = "CONFAB_TEMPLATE", default_value = "template.yaml")]
@@ -46,7 +54,8 @@ pub struct Cli {
     /// End when standard input closes
     #[arg(long, env = "CONFAB_EXIT_WITH_STDIN")]
     pub exit_with_stdin: bool,
-    /// How much faster the sockets' idle and two-hour limits pass; for tests
+    /// How much faster the sockets' idle and two-hour limits and the schedules' intervals pass;
+    /// for tests
     #[arg(long, env = "CONFAB_CLOCK_RATE", default_value_t = 1.0, value_parser = clock_rate)]
     pub clock_rate: f64,
     /// Create the resources, print every function's environment as JSON, and exit

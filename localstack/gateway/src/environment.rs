@@ -74,6 +74,7 @@ mod tests {
             http: HttpApi::default(),
             socket: SocketApi::default(),
             event_sources: Vec::new(),
+            schedules: Vec::new(),
             resources: Resources::default(),
         }
     }

@@ -1,5 +1,5 @@
-//! The gateway's one port: the HTTP API, the WebSocket API with its `@connections`, and a page
-//! about the functions, all behind one listener, told apart by the path.
+//! The gateway's one port: the HTTP API, the WebSocket API with its `@connections`, and the
+//! gateway's own pages, all behind one listener, told apart by the path.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,12 +22,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use crate::http_api::{self, Routes};
 use crate::invoke::Invoke;
 use crate::model::Model;
+use crate::schedules::Schedules;
 use crate::socket::{self, Connections};
 
 pub(crate) mod clock;
 pub(crate) mod ids;
 pub(crate) mod inbound;
 pub(crate) mod integration;
+mod pages;
 
 use clock::Clock;
 
@@ -41,11 +43,19 @@ const HEADER_BUFFER_BYTES: usize = 64 * 1024;
 /// How long requests and `$disconnect` events may still run once the gateway is asked to stop.
 const STOP_GRACE: Duration = Duration::from_secs(5);
 
-/// What a test may turn.
-#[derive(Debug, Clone, Copy)]
+/// What the front serves beside the template's two APIs.
+#[derive(Clone)]
 pub struct Options {
     /// How much faster than real time the idle and duration limits of sockets pass; 1.0 is AWS.
     pub clock_rate: f64,
+    /// What `/_gateway/schedules` may fire.
+    pub schedules: Arc<Schedules>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { clock_rate: 1.0, schedules: Arc::default() }
+    }
 }
 
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -57,6 +67,7 @@ pub(crate) struct Front {
     pub invoke: Arc<dyn Invoke>,
     pub clock: Clock,
     pub connections: Connections,
+    pub schedules: Arc<Schedules>,
     /// `127.0.0.1:8080`, used where the client sent no Host.
     pub authority: String,
     pub stopping: watch::Receiver<bool>,
@@ -92,6 +103,7 @@ pub async fn serve(
         invoke,
         clock: Clock::new(options.clock_rate)?,
         connections: Connections::default(),
+        schedules: options.schedules,
         authority: listener.local_addr()?.to_string(),
         stopping,
         _alive: alive,
@@ -172,9 +184,7 @@ async fn answer(front: Arc<Front>, request: Request<Incoming>, peer: Peer) -> An
                 let route = format!("{} @connections", request.method());
                 (route, socket::manage(&front, request, &id).await)
             }
-            Destination::Functions => {
-                (String::from("GET /_gateway/functions"), json_answer(200, &front.invoke.status()))
-            }
+            Destination::Page(page) => pages::answer(&front, request, &page).await,
             Destination::Elsewhere => (String::from("none"), message(403, "Forbidden")),
             Destination::HttpApi => http_api::answer(&front, request, &peer, &request_id).await,
         },
@@ -190,7 +200,8 @@ async fn answer(front: Arc<Front>, request: Request<Incoming>, peer: Peer) -> An
 }
 
 enum Destination {
-    Functions,
+    /// With the path behind `/_gateway/`.
+    Page(String),
     Socket,
     /// With the connection's id as it stands in the path.
     Management(String),
@@ -201,8 +212,8 @@ enum Destination {
 
 fn destination<B>(stage: &str, request: &Request<B>) -> Destination {
     let path = request.uri().path();
-    if path == "/_gateway/functions" && request.method() == Method::GET {
-        return Destination::Functions;
+    if let Some(page) = path.strip_prefix("/_gateway/") {
+        return Destination::Page(page.to_owned());
     }
     let below_stage = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
     if let Some(rest) = below_stage.filter(|_| !stage.is_empty()) {

@@ -19,6 +19,7 @@ use crate::invoke::Invoke;
 use crate::invoke_remote::RemoteFunctions;
 use crate::model::Model;
 use crate::resources::Clients;
+use crate::schedules::{self, Schedules};
 use crate::template::{Physical, Settings, Template};
 use crate::{environment, front};
 
@@ -123,12 +124,15 @@ async fn serve(
     };
     let Plan { model, physical, clients } = plan;
     let sources = EventSources::start(&model, &physical, &clients.sqs, &invoke, &options);
+    let options = schedules::Options { region: options.region, account: options.account };
+    let schedules = Arc::new(Schedules::of(&model, &invoke, &options));
+    let ticking = schedules.start(cli.clock_rate).map_err(|error| error.to_string())?;
 
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let ready = format!("ready http://{address} ws://{address}/{}", model.socket.stage);
     let (tell, told) = watch::channel(false);
     let front_stop = wait_for(told);
-    let options = front::Options { clock_rate: cli.clock_rate };
+    let options = front::Options { clock_rate: cli.clock_rate, schedules };
     let mut front =
         tokio::spawn(front::serve(listener, Arc::clone(&model), invoke, options, front_stop));
     // Whoever started us may not read our output; we serve all the same.
@@ -151,7 +155,8 @@ async fn serve(
             }
         }
     };
-    let (result, ()) = tokio::join!(front_ends, sources.stop(STOP_GRACE));
+    let (result, (), ()) =
+        tokio::join!(front_ends, sources.stop(STOP_GRACE), ticking.stop(STOP_GRACE));
     if let Some(host) = host {
         host.shutdown(STOP_GRACE).await;
     }

@@ -12,5 +12,6 @@ pub mod invoke_remote;
 pub mod launch;
 pub mod model;
 pub mod resources;
+pub mod schedules;
 pub mod socket;
 pub mod template;

@@ -11,6 +11,7 @@ pub struct Model {
     pub http: HttpApi,
     pub socket: SocketApi,
     pub event_sources: Vec<EventSource>,
+    pub schedules: Vec<Schedule>,
     pub resources: Resources,
 }
 
@@ -71,6 +72,17 @@ pub struct EventSource {
     pub batching_window: Duration,
     pub maximum_concurrency: u32,
     pub reports_item_failures: bool,
+}
+
+/// An EventBridge rule with a rate and one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// The rule's logical id in the template, `SweepEachMinute`.
+    pub id: String,
+    pub arn: String,
+    pub interval: Duration,
+    pub is_enabled: bool,
+    pub function: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -9,6 +9,7 @@ mod parameters;
 mod reference;
 mod resource;
 mod routes;
+mod schedules;
 mod scope;
 mod sockets;
 mod stores;
@@ -148,6 +149,7 @@ impl Template {
         let model = Model {
             http: routes::read(&scope, &functions),
             socket: sockets::read(&scope, &functions),
+            schedules: schedules::read(&scope, &functions),
             event_sources: functions::event_sources(&scope, &functions, &resources),
             functions,
             resources,

@@ -113,6 +113,24 @@ fn queues_mappings_and_stores_are_read() {
 }
 
 #[test]
+fn a_schedule_that_cannot_be_kept_is_refused() {
+    let rates = [
+        ("rate(1 hour)", "rate(1 hours)", "EveryHour.ScheduleExpression: rate(1 hours) is no rate"),
+        ("rate(1 hour)", "cron(0 12 * * ? *)", "EveryHour.ScheduleExpression: cron("),
+        ("ScheduleExpression: rate(1 hour)\n", "Other: 1\n", "EveryHour.ScheduleExpression: is"),
+        ("State: ENABLED", "State: ON", "EveryHour.State: "),
+        ("Targets: [{ Id: obey, Arn: !GetAtt Obey.Arn }]", "Targets: []", "EveryHour.Targets: "),
+        ("Targets: [{ Id: obey, ", "Targets: [{ Input: x, ", "EveryHour.Targets: Input: "),
+        ("Targets: [{ Id: obey, Arn: !GetAtt Obey.Arn", "Targets: [{ Arn: x", "EveryHour.Targets"),
+        ("ScheduleExpression: rate(1 hour)", "EventPattern: {}", "EveryHour.EventPattern: "),
+    ];
+    for (good, bad, expected) in rates {
+        let problems = problems_with(good, bad);
+        assert!(problems.starts_with(expected), "{problems}");
+    }
+}
+
+#[test]
 fn a_condition_decides_what_exists() {
     let names = |model: Model| -> Vec<String> {
         model.resources.queues.into_iter().map(|queue| queue.name).collect()

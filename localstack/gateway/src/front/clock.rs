@@ -68,6 +68,11 @@ impl Stamp {
         whole_ms.format(&Rfc3339).unwrap_or_default()
     }
 
+    /// `2026-11-21T14:00:00Z`, as EventBridge writes it.
+    pub fn rfc3339_seconds(self) -> String {
+        self.0.replace_nanosecond(0).unwrap_or(self.0).format(&Rfc3339).unwrap_or_default()
+    }
+
     pub fn plus(self, elapsed: Duration) -> Self {
         Self(self.0 + elapsed)
     }

@@ -173,6 +173,6 @@ fn maximum_concurrency(mapping: &Resource<'_>) -> u32 {
 }
 
 /// The name in an ARN; a plain name is its own last segment.
-fn last_segment(arn: &str) -> String {
+pub(super) fn last_segment(arn: &str) -> String {
     arn.rsplit(':').next().unwrap_or(arn).to_owned()
 }

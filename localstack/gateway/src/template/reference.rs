@@ -50,6 +50,10 @@ impl<'a> Scope<'a> {
         format!("arn:aws:{service}:{}:{}:{prefix}{name}", settings.region, settings.account)
     }
 
+    pub(super) fn rule_arn(&self, id: &str, at: &str) -> Option<String> {
+        Some(self.arn("events", "rule/", &self.physical_name(id, at)?))
+    }
+
     /// The type of the resource; a name that nothing has is a problem.
     fn kind_of(&self, id: &str, at: &str) -> Option<&'a str> {
         let body = self.section("Resources").and_then(|resources| resources.get(id));
@@ -82,6 +86,7 @@ impl<'a> Scope<'a> {
             "AWS::S3::Bucket" => "BucketName",
             "AWS::SecretsManager::Secret" => "Name",
             "AWS::ApiGatewayV2::Stage" => "StageName",
+            "AWS::Events::Rule" => "Name",
             "AWS::Serverless::Function" => return self.binary_name(id, at),
             "AWS::ApiGatewayV2::Integration" | "AWS::ApiGatewayV2::Route" => {
                 return Some(id.to_owned());
@@ -143,6 +148,7 @@ impl<'a> Scope<'a> {
             ("AWS::IAM::Role", "Arn") => {
                 Some(format!("arn:aws:iam::{}:role/{}", self.settings.account, name()?))
             }
+            ("AWS::Events::Rule", "Arn") => self.rule_arn(id, at),
             ("AWS::Logs::LogGroup", "Arn") => Some(self.arn("logs", "log-group:", &name()?)),
             _ => {
                 self.problem(at, format!("the gateway does not know {id}.{attribute} of a {kind}"));

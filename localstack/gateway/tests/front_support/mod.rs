@@ -93,7 +93,7 @@ impl TestGateway {
         let (stop, stopped) = oneshot::channel::<()>();
         let invoke: Arc<dyn Invoke> = Arc::<FakeFunctions>::clone(&functions);
         let shutdown = async move { drop(stopped.await) };
-        let options = Options { clock_rate };
+        let options = Options { clock_rate, ..Options::default() };
         let served = tokio::spawn(front::serve(listener, model.into(), invoke, options, shutdown));
         Self { address, functions, stop: Some(stop), served }
     }
@@ -168,6 +168,7 @@ fn model(http: HttpApi, socket: SocketApi) -> Model {
         http,
         socket,
         event_sources: Vec::new(),
+        schedules: Vec::new(),
         resources: Resources::default(),
     }
 }
