@@ -12,7 +12,9 @@ Pages of the gateway itself:
   GET  /_gateway/functions        the functions' processes
   GET  /_gateway/schedules        the template's rules and their rates
   POST /_gateway/schedules/RULE   fires the rule of this logical id now and answers when its
-                                  function has answered (502 if that failed)";
+                                  function has answered (502 if that failed)
+  GET  /_gateway/usage            counters of what AWS would bill, since the start
+  DELETE /_gateway/usage          begins counting anew";
 
 /// Runs template.yaml on this machine: the HTTP API, the WebSocket API, the functions, their
 /// queues. DynamoDB, SQS, S3 and secrets come from an emulator, Postgres is real.

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::invoke::Invoke;
 use crate::model::{EventSource, Model};
 use crate::template::Physical;
+use crate::usage::Usage;
 use poller::Poller;
 
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Options {
     pub account: String,
     /// More batches at once than the function has processes would only wait for one.
     pub max_processes: usize,
+    /// Where calls of the queues are counted.
+    pub usage: Arc<Usage>,
 }
 
 /// All mappings of the template, running.
@@ -53,6 +56,7 @@ impl EventSources {
                 source: source.clone(),
                 client: client.clone(),
                 invoke: Arc::clone(invoke),
+                usage: Arc::clone(&options.usage),
             };
             pollers.spawn(Arc::new(poller).run(stopping.clone()));
         }

@@ -24,6 +24,7 @@ use crate::invoke::Invoke;
 use crate::model::Model;
 use crate::schedules::Schedules;
 use crate::socket::{self, Connections};
+use crate::usage::Usage;
 
 pub(crate) mod clock;
 pub(crate) mod ids;
@@ -50,11 +51,13 @@ pub struct Options {
     pub clock_rate: f64,
     /// What `/_gateway/schedules` may fire.
     pub schedules: Arc<Schedules>,
+    /// Where requests and messages are counted.
+    pub usage: Arc<Usage>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock_rate: 1.0, schedules: Arc::default() }
+        Self { clock_rate: 1.0, schedules: Arc::default(), usage: Arc::default() }
     }
 }
 
@@ -68,6 +71,7 @@ pub(crate) struct Front {
     pub clock: Clock,
     pub connections: Connections,
     pub schedules: Arc<Schedules>,
+    pub usage: Arc<Usage>,
     /// `127.0.0.1:8080`, used where the client sent no Host.
     pub authority: String,
     pub stopping: watch::Receiver<bool>,
@@ -104,6 +108,7 @@ pub async fn serve(
         clock: Clock::new(options.clock_rate)?,
         connections: Connections::default(),
         schedules: options.schedules,
+        usage: options.usage,
         authority: listener.local_addr()?.to_string(),
         stopping,
         _alive: alive,
@@ -186,7 +191,10 @@ async fn answer(front: Arc<Front>, request: Request<Incoming>, peer: Peer) -> An
             }
             Destination::Page(page) => pages::answer(&front, request, &page).await,
             Destination::Elsewhere => (String::from("none"), message(403, "Forbidden")),
-            Destination::HttpApi => http_api::answer(&front, request, &peer, &request_id).await,
+            Destination::HttpApi => {
+                front.usage.http_request();
+                http_api::answer(&front, request, &peer, &request_id).await
+            }
         },
     };
     tracing::info!(

@@ -2,6 +2,7 @@
 //! Lambda Runtime API with it. One process serves one event at a time, as on AWS; under load a
 //! function has several processes.
 
+mod invocation;
 mod lines;
 mod pool;
 mod process;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::invoke::{Invoke, InvokeError};
 use crate::model::Function;
+use crate::usage::Usage;
 use pool::{Pool, Spec};
 use starter::Starter;
 
@@ -42,6 +44,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     pub region: String,
     pub account: String,
+    /// Where invocations, and the usage that functions print, are counted.
+    pub usage: Arc<Usage>,
 }
 
 /// All functions of the template, each with its processes.
@@ -96,6 +100,7 @@ fn spec(function: &Function, options: &Options) -> Spec {
         environment: process_environment(function, options),
         max_processes,
         idle_limit: options.idle_limit,
+        usage: Arc::clone(&options.usage),
         function: function.clone(),
     }
 }

@@ -21,6 +21,7 @@ use crate::model::Model;
 use crate::resources::Clients;
 use crate::schedules::{self, Schedules};
 use crate::template::{Physical, Settings, Template};
+use crate::usage::{Metered, Usage};
 use crate::{environment, front};
 
 /// The account of every emulator.
@@ -116,11 +117,13 @@ async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), String> {
     let max_processes = usize::try_from(cli.max_processes).unwrap_or(usize::MAX);
-    let (invoke, host) = functions(cli, &plan.model, max_processes)?;
+    let usage = Arc::new(Usage::default());
+    let (invoke, host) = functions(cli, &plan.model, max_processes, &usage)?;
     let options = event_sources::Options {
         region: cli.aws_region.clone(),
         account: ACCOUNT.to_owned(),
         max_processes,
+        usage: Arc::clone(&usage),
     };
     let Plan { model, physical, clients } = plan;
     let sources = EventSources::start(&model, &physical, &clients.sqs, &invoke, &options);
@@ -132,7 +135,7 @@ async fn serve(
     let ready = format!("ready http://{address} ws://{address}/{}", model.socket.stage);
     let (tell, told) = watch::channel(false);
     let front_stop = wait_for(told);
-    let options = front::Options { clock_rate: cli.clock_rate, schedules };
+    let options = front::Options { clock_rate: cli.clock_rate, schedules, usage };
     let mut front =
         tokio::spawn(front::serve(listener, Arc::clone(&model), invoke, options, front_stop));
     // Whoever started us may not read our output; we serve all the same.
@@ -171,10 +174,16 @@ async fn wait_for(mut told: watch::Receiver<bool>) {
 
 type Functions = (Arc<dyn Invoke>, Option<Arc<Host>>);
 
-fn functions(cli: &Cli, model: &Model, max_processes: usize) -> Result<Functions, String> {
+fn functions(
+    cli: &Cli,
+    model: &Model,
+    max_processes: usize,
+    usage: &Arc<Usage>,
+) -> Result<Functions, String> {
     if let Some(url) = &cli.invoke {
         let remote = RemoteFunctions::at(url, model.functions.keys().cloned());
-        return Ok((Arc::new(remote), None));
+        let metered = Metered::new(remote, Arc::clone(usage), model);
+        return Ok((Arc::new(metered), None));
     }
     let binaries = absolute(&cli.binaries)
         .map_err(|error| format!("--binaries {}: {error}", cli.binaries.display()))?;
@@ -185,6 +194,7 @@ fn functions(cli: &Cli, model: &Model, max_processes: usize) -> Result<Functions
         environment: cli.process_environment(),
         region: cli.aws_region.clone(),
         account: ACCOUNT.to_owned(),
+        usage: Arc::clone(usage),
     };
     let host = Host::start(&model.functions, &options)
         .map_err(|error| format!("functions cannot be started here: {error}"))?;

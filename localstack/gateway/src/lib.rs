@@ -15,3 +15,4 @@ pub mod resources;
 pub mod schedules;
 pub mod socket;
 pub mod template;
+pub mod usage;

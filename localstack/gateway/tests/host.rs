@@ -35,6 +35,7 @@ fn options(max_processes: usize) -> Options {
         environment: BTreeMap::from([("PATH".to_owned(), path)]),
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
+        usage: Arc::default(),
     }
 }
 

@@ -17,6 +17,7 @@ use super::outcome::{Outcome, judge};
 use crate::invoke::Invoke;
 use crate::model::EventSource;
 use crate::resources::causes;
+use crate::usage::{PollerCall, Usage};
 
 /// The emulator looks for messages every 100 ms during a long poll. While messages flow, that is
 /// too slow, so the poller asks often and without waiting; when they stop, it waits there. One
@@ -44,6 +45,7 @@ pub(super) struct Poller {
     pub(super) concurrency: usize,
     pub(super) client: Client,
     pub(super) invoke: Arc<dyn Invoke>,
+    pub(super) usage: Arc<Usage>,
 }
 
 /// How eagerly to ask.
@@ -155,9 +157,19 @@ impl Poller {
             .send()
             .await;
         match received {
-            Ok(received) => Ok(received.messages.unwrap_or_default()),
+            Ok(received) => {
+                let messages = received.messages.unwrap_or_default();
+                self.count(PollerCall::Receive { is_empty: messages.is_empty() });
+                Ok(messages)
+            }
             Err(error) => Err(causes(&error)),
         }
+    }
+
+    fn count(&self, call: PollerCall) {
+        let queue = &self.source.queue;
+        // Only the names of FIFO queues may, and must, end so.
+        self.usage.polled(queue, queue.ends_with(".fifo"), call);
     }
 
     async fn handle(&self, messages: Vec<Message>) {
@@ -204,6 +216,7 @@ impl Poller {
             let request = self.client.delete_message_batch().queue_url(&self.queue_url);
             let why = match request.set_entries(Some(entries.clone())).send().await {
                 Ok(deleted) => {
+                    self.count(PollerCall::Delete);
                     let failed = deleted.failed();
                     entries.retain(|entry| failed.iter().any(|failure| failure.id == entry.id));
                     failed.first().map_or(String::new(), |failure| failure.code.clone())

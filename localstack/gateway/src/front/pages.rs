@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, header};
+use http::{Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
@@ -26,9 +26,20 @@ pub(super) async fn answer(
         ("functions", "GET", "") => json_answer(200, &front.invoke.status()),
         ("schedules", "GET", "") => json_answer(200, &front.schedules.as_json()),
         ("schedules", "POST", id) if !id.is_empty() => fire(front, id).await,
+        ("usage", "GET", "") => json_answer(200, &front.usage.as_json()),
+        ("usage", "DELETE", "") => {
+            front.usage.reset();
+            nothing_to_say()
+        }
         _ => return (String::from("none"), message(404, "Not Found")),
     };
     (route, answer)
+}
+
+fn nothing_to_say() -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
 }
 
 async fn fire(front: &Front, id: &str) -> Answer {

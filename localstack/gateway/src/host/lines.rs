@@ -1,4 +1,5 @@
-//! Passes what a process writes on to the gateway's standard error, line by line and unchanged.
+//! Passes what a process writes on to the gateway's standard error, line by line and unchanged,
+//! and shows each line to whoever looks for something in it.
 
 use std::io::Write;
 
@@ -7,9 +8,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 /// A longer line is cut; the rest of it is dropped.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-pub(super) fn pass_on(output: Option<impl AsyncRead + Unpin + Send + 'static>) {
+pub(super) fn pass_on(
+    output: Option<impl AsyncRead + Unpin + Send + 'static>,
+    look: impl Fn(&[u8]) + Send + 'static,
+) {
     if let Some(output) = output {
-        tokio::spawn(copy(BufReader::new(output), |line| {
+        tokio::spawn(copy(BufReader::new(output), move |line| {
+            look(line);
             // One write a line, so that lines of several processes do not mix. If nobody reads
             // the log any more, there is nowhere left to say so.
             let _ = std::io::stderr().lock().write_all(line);

@@ -8,28 +8,21 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
+use super::invocation::Answer;
 use super::process::{Delivery, Process};
 use super::starter::Starter;
 use super::supervisor;
 use crate::invoke::InvokeError;
 use crate::model::Function;
+use crate::usage::Usage;
 
 /// More waiting events than this are refused, as AWS throttles.
 const MAX_WAITING: usize = 500;
 
-/// An event waits this long for a free process.
-const MAX_WAIT: Duration = Duration::from_secs(30);
-
 /// A process that has just answered asks for work again at once; it is given this long before a
 /// further process is started for an event that came in between.
 const RETURN_TIME: Duration = Duration::from_millis(20);
-
-/// Lambda's limit for a synchronous event.
-const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
-
-type Answer = Result<Bytes, InvokeError>;
 
 /// What a process of the function is started with.
 #[derive(Debug)]
@@ -40,20 +33,21 @@ pub(super) struct Spec {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) max_processes: usize,
     pub(super) idle_limit: Duration,
+    pub(super) usage: Arc<Usage>,
 }
 
 /// An event that waits for a process.
-struct Job {
-    request_id: String,
-    event: Bytes,
-    begun: oneshot::Sender<Result<Begun, InvokeError>>,
+pub(super) struct Job {
+    pub(super) request_id: String,
+    pub(super) event: Bytes,
+    pub(super) begun: oneshot::Sender<Result<Begun, InvokeError>>,
 }
 
 /// A process has the event; its answer, or the process's end, comes through `answer`.
-struct Begun {
-    process: Arc<Process>,
-    answer: oneshot::Receiver<Answer>,
-    is_cold: bool,
+pub(super) struct Begun {
+    pub(super) process: Arc<Process>,
+    pub(super) answer: oneshot::Receiver<Answer>,
+    pub(super) is_cold: bool,
 }
 
 /// A process that has asked for work.
@@ -122,60 +116,7 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs to its end even if the caller goes away, as Lambda does: the timeout must hold.
-    pub(super) async fn invoke(self: Arc<Self>, event: Bytes) -> Answer {
-        if event.len() > MAX_EVENT_BYTES {
-            let text = format!("the event has more than {MAX_EVENT_BYTES} bytes");
-            return Err(InvokeError::Unavailable(text));
-        }
-        let (tell, told) = oneshot::channel();
-        tokio::spawn(async move { self.run(event, tell).await });
-        told.await.unwrap_or(Err(InvokeError::Crashed))
-    }
-
-    async fn run(self: Arc<Self>, event: Bytes, tell: oneshot::Sender<Answer>) {
-        let begin = Instant::now();
-        let request_id = new_request_id();
-        let (begun, begins) = oneshot::channel();
-        self.submit(Job { request_id: request_id.clone(), event, begun });
-        let mut ran_on = None;
-        let answer = match tokio::time::timeout(MAX_WAIT, begins).await {
-            Ok(Ok(Ok(begun))) => {
-                ran_on = Some((begun.process.pid(), begun.is_cold));
-                self.answer(&request_id, begun).await
-            }
-            Ok(Ok(Err(refused))) => Err(refused),
-            Ok(Err(_)) => Err(InvokeError::Crashed),
-            Err(_) => Err(InvokeError::Throttled),
-        };
-        let outcome = outcome(&answer);
-        // The caller may have gone away; the invocation is logged all the same.
-        let _ = tell.send(answer);
-        tracing::info!(
-            function = %self.spec.function.name,
-            request_id,
-            duration_ms = milliseconds(begin.elapsed()),
-            cold = ran_on.is_some_and(|(_, is_cold)| is_cold),
-            memory_kb = ran_on.and_then(|(pid, _)| super::process::resident_kb(pid)),
-            outcome,
-            "invoked"
-        );
-    }
-
-    async fn answer(&self, request_id: &str, begun: Begun) -> Answer {
-        let timeout = self.spec.function.timeout;
-        match tokio::time::timeout(timeout, begun.answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(InvokeError::Crashed),
-            Err(_) => {
-                begun.process.give_up(request_id);
-                begun.process.kill();
-                Err(InvokeError::Timeout(milliseconds(timeout)))
-            }
-        }
-    }
-
-    fn submit(self: &Arc<Self>, job: Job) {
+    pub(super) fn submit(self: &Arc<Self>, job: Job) {
         let mut state = self.state();
         if state.is_closed {
             let refusal = InvokeError::Unavailable("the gateway is stopping".to_owned());
@@ -242,6 +183,11 @@ impl Pool {
         let (give, given) = oneshot::channel();
         state.idle.push(Idle { process: Arc::clone(process), give, since: Instant::now() });
         Next::Later(given)
+    }
+
+    /// A process has printed a line.
+    pub(super) fn printed(&self, line: &[u8]) {
+        self.spec.usage.line(&self.spec.function.name, line);
     }
 
     pub(super) fn joined(&self, process: &Arc<Process>) {
@@ -323,22 +269,6 @@ fn deliver(job: Job, process: &Arc<Process>, timeout: Duration) -> Option<Delive
     Some(Delivery { request_id: job.request_id, event: job.event, timeout })
 }
 
-fn outcome(answer: &Answer) -> &'static str {
-    match answer {
-        Ok(_) => "ok",
-        Err(InvokeError::Function(_)) => "function_error",
-        Err(InvokeError::Timeout(_)) => "timeout",
-        Err(InvokeError::Crashed) => "crashed",
-        Err(InvokeError::Throttled) => "throttled",
-        Err(InvokeError::Unavailable(_)) => "unavailable",
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
+pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[expect(clippy::disallowed_methods, reason = "the host stands for AWS, which makes these ids")]
-fn new_request_id() -> String {
-    Uuid::new_v4().to_string()
 }

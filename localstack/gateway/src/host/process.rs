@@ -85,6 +85,11 @@ impl Process {
         *cold_start
     }
 
+    /// From its start to its first request for work.
+    pub(super) fn cold_start(&self) -> Option<Duration> {
+        *locked(&self.cold_start)
+    }
+
     pub(super) fn is_ready(&self) -> bool {
         locked(&self.cold_start).is_some()
     }

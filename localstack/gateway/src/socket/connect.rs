@@ -90,6 +90,7 @@ async fn decide(
     // Posts are taken from here on and wait in the queue for the upgrade, so that a client that
     // sees 101 misses nothing posted to it afterwards.
     front.connections.add(&connection);
+    front.usage.socket_opened(&connection.id);
     if tell.send(answer).is_err() {
         session::end(&front, &connection, &Ending::cut()).await;
         return;

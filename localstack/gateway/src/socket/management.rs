@@ -42,8 +42,12 @@ async fn post(front: &Front, request: Request<Incoming>, id: &str) -> Answer {
     let Ok(text) = Utf8Bytes::try_from(body) else {
         return failure(400, "BadRequestException", "A message must be UTF-8", id);
     };
+    let bytes = text.len();
     match connection.post(text) {
-        Ok(()) => json_answer(200, &json!({})),
+        Ok(()) => {
+            front.usage.posted(bytes);
+            json_answer(200, &json!({}))
+        }
         Err(Refused::Gone) => gone(id),
         Err(Refused::Full) => {
             let words = "The WebSocket client side buffer is full";

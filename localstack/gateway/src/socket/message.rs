@@ -32,10 +32,11 @@ pub(super) async fn handle(
     _in_flight: OwnedSemaphorePermit,
 ) {
     let started = Instant::now();
+    front.usage.frame_in(text.len());
     let api = &front.model.socket;
     let Some((key, route)) = route::select(api, &text) else {
         let request_id = ids::socket();
-        say(&connection, &event::error("Forbidden", &connection.id, &request_id)).await;
+        say(&front, &connection, &event::error("Forbidden", &connection.id, &request_id)).await;
         log(&request_id, "none", &connection, 403, started);
         return;
     };
@@ -48,7 +49,7 @@ pub(super) async fn handle(
         // 500 as it sends that of a 200.
         Ok(answer) => {
             if route.has_route_response && !answer.body.is_empty() {
-                connection.answer(Utf8Bytes::from(answer.body)).await;
+                answer_client(&front, &connection, answer.body).await;
             }
             answer.status
         }
@@ -56,7 +57,7 @@ pub(super) async fn handle(
             let request_id = &event.request_id;
             tracing::error!(request_id, function = route.function, %unanswered, "no answer");
             let words = "Internal server error";
-            say(&connection, &event::error(words, &connection.id, request_id)).await;
+            say(&front, &connection, &event::error(words, &connection.id, request_id)).await;
             500
         }
     };
@@ -68,8 +69,13 @@ fn read(called: Result<bytes::Bytes, Failure>) -> Result<FunctionAnswer, Unanswe
     if answer.body.len() > MAX_MESSAGE_BYTES { Err(Unanswered::TooLarge) } else { Ok(answer) }
 }
 
-async fn say(connection: &Connection, frame: &Value) {
-    connection.answer(Utf8Bytes::from(frame.to_string())).await;
+async fn say(front: &Front, connection: &Connection, frame: &Value) {
+    answer_client(front, connection, frame.to_string()).await;
+}
+
+async fn answer_client(front: &Front, connection: &Connection, text: String) {
+    front.usage.frame_out(text.len());
+    connection.answer(Utf8Bytes::from(text)).await;
 }
 
 fn log(request_id: &str, route: &str, connection: &Connection, status: u16, started: Instant) {

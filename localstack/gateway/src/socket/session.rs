@@ -182,6 +182,7 @@ async fn drain(mut socket: Socket) {
 /// own; only the first call does anything.
 fn report(front: &Arc<Front>, connection: &Arc<Connection>, ending: &Ending) {
     if front.connections.remove(&connection.id).is_some() {
+        front.usage.socket_closed(&connection.id);
         let (front, connection) = (Arc::clone(front), Arc::clone(connection));
         let ending = ending.clone();
         tokio::spawn(async move { disconnect(&front, &connection, &ending).await });
@@ -191,6 +192,7 @@ fn report(front: &Arc<Front>, connection: &Arc<Connection>, ending: &Ending) {
 /// For a socket that never came to be one although `$connect` said yes.
 pub(super) async fn end(front: &Arc<Front>, connection: &Arc<Connection>, ending: &Ending) {
     if front.connections.remove(&connection.id).is_some() {
+        front.usage.socket_closed(&connection.id);
         disconnect(front, connection, ending).await;
     }
 }

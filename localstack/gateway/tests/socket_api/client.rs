@@ -62,9 +62,16 @@ impl Client {
 
     /// The code with which the gateway closes, whatever comes before.
     pub async fn hear_close(&mut self) -> u16 {
+        self.hear_close_frame().await.0
+    }
+
+    /// Code and words.
+    pub async fn hear_close_frame(&mut self) -> (u16, String) {
         loop {
             match self.next().await {
-                Message::Close(Some(CloseFrame { code, .. })) => return code.into(),
+                Message::Close(Some(CloseFrame { code, reason })) => {
+                    return (code.into(), reason.to_string());
+                }
                 Message::Close(None) => panic!("no code"),
                 _ => {}
             }

@@ -116,8 +116,8 @@ async fn a_busy_socket_outlives_the_idle_limit_but_not_two_hours() {
         assert!(posts < 1000, "the socket outlives the two hours");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(client.hear_close().await, 1001);
-    assert_eq!(disconnection(&gateway).await.0, 1001);
+    assert_eq!(client.hear_close_frame().await, (1001, "Going away".to_owned()));
+    assert_eq!(disconnection(&gateway).await, (1001, "Going away".to_owned()));
 }
 
 #[tokio::test]

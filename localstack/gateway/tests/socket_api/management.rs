@@ -124,3 +124,16 @@ async fn a_deleted_connection_is_gone_although_its_client_has_not_read_so_far() 
     assert_eq!(post(&gateway, &id, "{}").await, 410);
     assert_eq!(delete().await.unwrap().status(), 410);
 }
+
+#[tokio::test]
+async fn a_post_counts_as_usage_by_its_size_unless_nobody_got_it() {
+    let gateway = echoing(1.0).await;
+    let _client = Client::connect(&gateway).await;
+    let id = connection_id(&gateway).await;
+    for (id, bytes) in [(&*id, 10), (&*id, 32 * 1024 + 1), ("AAAAAAAAAAAAAAA=", 10)] {
+        post(&gateway, id, "x".repeat(bytes)).await;
+    }
+    let usage = reqwest::get(gateway.url("/_gateway/usage")).await.unwrap();
+    let usage: Value = usage.json().await.unwrap();
+    assert_eq!(usage["management"], json!({ "posts": 2, "units": 3 }));
+}
