@@ -39,6 +39,8 @@ uuid_ids! {
     ConversationId,
     /// The sender's own name of a message, the same on every retry. Any UUID.
     ClientId,
+    /// One accepted frame on its way through the functions, the same in all their log lines.
+    TraceId,
 }
 
 fn parse_uuid(raw: &str) -> Result<Uuid, Invalid> {

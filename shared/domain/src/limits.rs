@@ -28,6 +28,13 @@ pub const MENTIONS_PER_MESSAGE: usize = 50;
 /// Files of one message.
 pub const ATTACHMENTS_PER_MESSAGE: usize = 10;
 
+/// Bytes of one reaction; the longest family of four with skin tones has 41.
+pub const EMOJI_MAX_BYTES: usize = 64;
+/// Different emoji on one message: what a line below it can show.
+pub const EMOJI_PER_MESSAGE: usize = 20;
+/// People named under one emoji; all of them have a list of their own.
+pub const USERS_PER_REACTION: usize = 20;
+
 /// Members of one group: what one fan-out reaches in seconds.
 pub const MEMBERS_PER_GROUP: usize = 1_000;
 /// Open sockets of one user; the eleventh ends the oldest with `bye`.
@@ -37,6 +44,48 @@ pub const SOCKETS_PER_USER: usize = 10;
 pub const MESSAGES_PER_SECOND: u32 = 5;
 /// Messages a user may send at once.
 pub const MESSAGES_BURST: u32 = 20;
+
+/// One typing frame of a user goes on in this time; others are dropped.
+pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
+/// How long "is typing" is shown without another frame: two intervals, so that one may be lost.
+pub const TYPING_LIFETIME: Duration = Duration::from_secs(6);
+/// Members whose sockets are looked for when somebody types: one BatchGetItem.
+pub const TYPING_MEMBERS: usize = 100;
+/// Members who are told that somebody types.
+pub const TYPING_AUDIENCE: usize = 20;
+
+/// People that one frame watches, or one request asks for.
+pub const PRESENCES_PER_REQUEST: usize = 50;
+/// A watch ends by itself; a client renews it for what is on its screen.
+pub const WATCH_LIFETIME: Duration = Duration::from_secs(90);
+/// Sockets that are told of one person's presence.
+pub const WATCHERS_PER_USER: usize = 1_000;
+/// A person whose last socket ended is offline after this: a reconnect takes less.
+pub const OFFLINE_GRACE: Duration = Duration::from_secs(15);
+
+/// Receipts of one batch: one UPDATE (SQS gives a standard queue's worker at most 10,000).
+pub const RECEIPTS_PER_BATCH: usize = 100;
+/// Authors who are told of one receipt: those of the newest messages that it covers.
+pub const RECEIPT_AUTHORS: usize = 50;
+
+/// The feed of changes begins this long before the database's time: no commit can land behind
+/// it, since the database ends statements and idle transactions after ten seconds.
+pub const SYNC_OVERLAP: Duration = Duration::from_secs(30);
+/// A device that was away for longer begins with everything.
+pub const SYNC_CURSOR_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A member is behind when nothing was delivered for this long after a change.
+pub const NUDGE_AFTER: Duration = Duration::from_secs(20);
+/// Nobody is nudged for what is older than this: the next heartbeat told it.
+pub const NUDGE_UNTIL: Duration = Duration::from_secs(600);
+/// Nudges for one and the same number.
+pub const NUDGES_PER_CHANGE: u32 = 3;
+/// Members that one sweep nudges, and membership copies that it repairs.
+pub const SWEEP_BATCH: usize = 1_000;
+/// A copy that is not written after this long is repaired by the sweep.
+pub const COPY_REPAIR_AFTER: Duration = Duration::from_secs(20);
+/// How long it is known when a message was pushed, delivered and read.
+pub const TRACE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Items of a list when the client does not say.
 pub const PAGE_DEFAULT: u32 = 50;
@@ -66,6 +115,10 @@ pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(240);
 pub const CONNECTION_LEASE: Duration = Duration::from_secs(528);
 /// API Gateway ends a socket after two hours; the row may outlive it by one.
 pub const CONNECTION_RECORD_LIFETIME: Duration = Duration::from_secs(3 * 3600);
+/// A socket this old is asked to make way for the next, well before the two hours are over.
+pub const BYE_AFTER: Duration = Duration::from_secs(105 * 60);
+/// The next socket is opened within this part of [`BYE_AFTER`], so that not all come at once.
+pub const RECONNECT_SPREAD: u32 = 105;
 /// During `$connect` the row exists before the socket is open; pruning then leaves it deaf.
 pub const PRUNE_MIN_AGE: Duration = Duration::from_secs(10);
 

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::{ClientId, ConversationId, Invalid, MessageText, Seq, Timestamp, UserId, limits};
+use crate::{
+    ClientId, ConversationId, Invalid, MessageText, Reaction, Seq, Timestamp, UserId, limits,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKind {
@@ -116,7 +118,7 @@ impl Draft {
     }
 }
 
-fn check_mentions(mentions: &[Mention], text: Option<&MessageText>) -> Result<(), Invalid> {
+pub(crate) fn check_mentions(mentions: &[Mention], text: Option<&MessageText>) -> Result<(), Invalid> {
     if mentions.len() > limits::MENTIONS_PER_MESSAGE {
         return Err(Invalid::new("too_many_mentions", "at most 50 people"));
     }
@@ -176,6 +178,8 @@ pub struct Message {
     pub text: Option<MessageText>,
     pub reply_to: Option<Seq>,
     pub mentions: Vec<Mention>,
+    /// In the order in which their emoji came first.
+    pub reactions: Vec<Reaction>,
     pub event: Option<SystemEvent>,
     pub pinned: bool,
     pub sent_at: Option<Timestamp>,
@@ -191,6 +195,10 @@ pub enum Rejection {
     NotAMember,
     /// One of the two people of a direct conversation blocked the other.
     Blocked,
+    /// It answers what is no message here, or none that the sender may see.
+    InvalidReplyTo,
+    /// It mentions somebody who never was a member.
+    InvalidMention,
     /// The store refused the content itself.
     InvalidMessage,
     /// Set aside after repeated unknown failures; it may be sent again.
@@ -202,6 +210,8 @@ impl Rejection {
         match self {
             Self::NotAMember => "not_a_member",
             Self::Blocked => "blocked",
+            Self::InvalidReplyTo => "invalid_reply_to",
+            Self::InvalidMention => "invalid_mention",
             Self::InvalidMessage => "invalid_message",
             Self::Quarantined => "quarantined",
         }
@@ -209,7 +219,14 @@ impl Rejection {
 
     /// `None` for a code that is not a rejection's.
     pub fn from_code(code: &str) -> Option<Self> {
-        let all = [Self::NotAMember, Self::Blocked, Self::InvalidMessage, Self::Quarantined];
+        let all = [
+            Self::NotAMember,
+            Self::Blocked,
+            Self::InvalidReplyTo,
+            Self::InvalidMention,
+            Self::InvalidMessage,
+            Self::Quarantined,
+        ];
         all.into_iter().find(|rejection| rejection.code() == code)
     }
 

@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// `burst` at once, then `per_second` more each second.
+/// `burst` at once, then one more each `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBucket {
-    pub per_second: u32,
+    pub interval: Duration,
     pub burst: u32,
 }
 
 impl TokenBucket {
+    /// `burst` at once, then `per_second` more each second.
+    pub const fn per_second(per_second: u32, burst: u32) -> Self {
+        let per_second = if per_second == 0 { 1 } else { per_second };
+        Self { interval: Duration::from_micros(1_000_000 / per_second as u64), burst }
+    }
+
     /// `full_at` is when the bucket will be full again. Answers the next `full_at`, or how long
     /// to wait until `count` tokens are there.
     pub fn take(
@@ -20,8 +26,7 @@ impl TokenBucket {
         count: u32,
         now: Timestamp,
     ) -> Result<Timestamp, Duration> {
-        let interval_us = 1_000_000 / u64::from(self.per_second.max(1));
-        let span = |tokens: u32| Duration::from_micros(interval_us * u64::from(tokens));
+        let span = |tokens: u32| self.interval.saturating_mul(tokens);
         let start = full_at.map_or(now, |at| at.max(now));
         let next = start.plus(span(count));
         let latest = now.plus(span(self.burst));
@@ -33,7 +38,7 @@ impl TokenBucket {
 mod tests {
     use super::*;
 
-    const BUCKET: TokenBucket = TokenBucket { per_second: 5, burst: 20 };
+    const BUCKET: TokenBucket = TokenBucket::per_second(5, 20);
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_unix_ms(ms).unwrap()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use crate::{Invalid, limits};
 
 macro_rules! text_types {
@@ -37,6 +39,8 @@ text_types! {
     Title,
     /// 1–8,000 bytes of UTF-8 that Postgres and every client can hold.
     MessageText,
+    /// One character as a person sees it, in at most 64 bytes.
+    Emoji,
 }
 
 impl Username {
@@ -154,6 +158,18 @@ impl fmt::Debug for Password {
     }
 }
 
+impl Emoji {
+    /// Any one symbol: which of them are emoji changes with every version of Unicode.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let is_one = raw.graphemes(true).count() == 1 && raw.len() <= limits::EMOJI_MAX_BYTES;
+        let is_plain = |c: char| c.is_ascii() || c.is_alphanumeric() || c.is_whitespace();
+        if !is_one || raw.contains(unstorable) || raw.chars().all(is_plain) {
+            return Err(Invalid::new("invalid_emoji", "must be one emoji"));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +223,17 @@ mod tests {
         assert_eq!(format!("{password:?}"), "Password(…)");
         assert!(Password::parse("short".into()).is_err());
         assert!(Password::parse("x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn an_emoji_is_one_symbol_whatever_it_is_made_of() {
+        for raw in ["👍", "👍🏽", "❤️", "1️⃣", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", "🇩🇪"] {
+            assert_eq!(Emoji::parse(raw).unwrap().as_str(), raw);
+        }
+        let endless = format!("👍{}", "\u{200d}👍".repeat(20));
+        for raw in ["", "a", "é", " ", "\u{0}", "👍👍", "ok", "\u{fffe}", "<", &endless] {
+            assert_eq!(Emoji::parse(raw).unwrap_err().code, "invalid_emoji", "{raw:?}");
+        }
     }
 
     #[test]

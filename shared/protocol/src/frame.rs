@@ -1,12 +1,14 @@
 //! Socket frames: `{"type", "id", "data"}` both ways, `in_reply_to` on an answer.
 
-use domain::{ConversationId, Draft, Invalid, Seq, limits};
+use domain::{ConversationId, Draft, Invalid, Seq, Status, UserId, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Fields;
-use crate::value::{Conversation, Message, MessageDraft};
+use crate::value::{
+    Conversation, MemberMarks, Message, MessageDraft, ParsedProgress, Presence, Progress,
+};
 
 /// A client's frame before its data is looked at. Unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +72,90 @@ impl HeartbeatData {
     }
 }
 
+/// `receipt`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReceiptData {
+    pub conversation_id: Option<String>,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+impl ReceiptData {
+    /// Where, and how far; or every field that is wrong.
+    pub fn parse(&self) -> Result<(ConversationId, ParsedProgress), Fields> {
+        let mut fields = Fields::default();
+        let to = fields.required("conversation_id", self.conversation_id.as_deref(), str::parse);
+        match self.progress.parse() {
+            Ok(progress) => fields.finish(to.map(|to| (to, progress))),
+            Err(refused) => {
+                fields.0.extend(refused.0);
+                Err(fields)
+            }
+        }
+    }
+}
+
+/// `typing`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TypingData {
+    pub conversation_id: Option<String>,
+    pub active: Option<bool>,
+}
+
+impl TypingData {
+    pub fn parse(&self) -> Result<(ConversationId, bool), Fields> {
+        let mut fields = Fields::default();
+        let to = fields.required("conversation_id", self.conversation_id.as_deref(), str::parse);
+        let active = fields.required("active", self.active, Ok);
+        fields.finish(to.zip(active))
+    }
+}
+
+/// `presence.set`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PresenceSet {
+    pub status: Option<String>,
+}
+
+impl PresenceSet {
+    pub fn parse(&self) -> Result<Status, Fields> {
+        let mut fields = Fields::default();
+        let status = fields.required("status", self.status.as_deref(), str::parse);
+        fields.finish(status)
+    }
+}
+
+/// `presence.watch`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PresenceWatch {
+    pub user_ids: Option<Vec<String>>,
+}
+
+impl PresenceWatch {
+    /// 1 to 50 people.
+    pub fn parse(&self) -> Result<Vec<UserId>, Fields> {
+        let mut fields = Fields::default();
+        let count = |ids: &Vec<String>| {
+            (1..=limits::PRESENCES_PER_REQUEST)
+                .contains(&ids.len())
+                .then_some(())
+                .ok_or_else(|| Invalid::new("invalid_user_count", "must be 1 to 50 people"))
+        };
+        if fields.required("user_ids", self.user_ids.as_ref(), count).is_none() {
+            return Err(fields);
+        }
+        let mut ids = Vec::new();
+        for (index, raw) in self.user_ids.iter().flatten().enumerate() {
+            ids.extend(fields.check(&format!("user_ids[{index}]"), raw.parse::<UserId>()));
+        }
+        fields.finish(Some(ids))
+    }
+}
+
 /// How far a client has got in one conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
@@ -95,10 +181,19 @@ pub enum Said {
     MessageAccepted(MessageAccepted),
     #[serde(rename = "message.new")]
     MessageNew(Messages),
+    /// Edits, deletions, reactions, pins.
+    #[serde(rename = "message.changed")]
+    MessageChanged(Messages),
     #[serde(rename = "message.rejected")]
     MessageRejected(MessageRejected),
     #[serde(rename = "conversation.changed")]
     ConversationChanged(ConversationChanged),
+    #[serde(rename = "receipt.updated")]
+    ReceiptUpdated(ReceiptUpdated),
+    #[serde(rename = "typing")]
+    Typing(Typing),
+    #[serde(rename = "presence.changed")]
+    PresenceChanged(PresenceChanged),
     #[serde(rename = "nudge")]
     Nudge(Nudge),
     #[serde(rename = "bye")]
@@ -136,6 +231,27 @@ pub struct MessageRejected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationChanged {
     pub conversation: Conversation,
+}
+
+/// How far others have got in what the receiver wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptUpdated {
+    pub conversation_id: Uuid,
+    pub marks: Vec<MemberMarks>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    pub conversation_id: Uuid,
+    pub user_id: Uuid,
+    pub active: bool,
+    /// Not shown any longer after this; 0 when they stopped.
+    pub expires_in_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceChanged {
+    pub users: Vec<Presence>,
 }
 
 /// You are behind, or a frame was too large: fetch.

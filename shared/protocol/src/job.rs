@@ -1,12 +1,12 @@
 //! Queue jobs. Imperative and versioned: a worker refuses what it does not know.
 
-use domain::{ConnectionId, ConversationId, Draft, Timestamp, UserId};
+use domain::{ConnectionId, ConversationId, Draft, Timestamp, TraceId, UserId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Fields;
 use crate::frame::Said;
-use crate::value::MessageDraft;
+use crate::value::{MessageDraft, Progress};
 
 /// One frame's messages on their way into history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,9 @@ pub struct PersistMessagesV1 {
     pub conversation_id: Uuid,
     pub sender_id: Uuid,
     pub accepted_at: String,
+    /// Nil in jobs of a release that did not trace.
+    #[serde(default)]
+    pub trace_id: Uuid,
     pub messages: Vec<MessageDraft>,
 }
 
@@ -29,6 +32,7 @@ impl PersistMessagesV1 {
         conversation_id: ConversationId,
         sender_id: UserId,
         accepted_at: Timestamp,
+        trace_id: TraceId,
         drafts: impl Iterator<Item = &'a Draft>,
     ) -> Self {
         Self {
@@ -36,6 +40,7 @@ impl PersistMessagesV1 {
             conversation_id: conversation_id.0,
             sender_id: sender_id.0,
             accepted_at: accepted_at.to_string(),
+            trace_id: trace_id.0,
             messages: drafts.map(MessageDraft::from).collect(),
         }
     }
@@ -54,6 +59,9 @@ impl PersistMessagesV1 {
 pub struct FanOutEventsV1 {
     pub job: FanOutEventsTag,
     pub event: Said,
+    /// Of the messages in it.
+    #[serde(default)]
+    pub trace_ids: Vec<Uuid>,
     pub to: FanOutTo,
 }
 
@@ -90,4 +98,49 @@ impl JobConnection {
 pub struct JobRecipient {
     pub user_id: Uuid,
     pub joined_seq: i64,
+}
+
+/// What one device claims to have, or its person to have read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordReceiptV1 {
+    pub job: RecordReceiptTag,
+    pub conversation_id: Uuid,
+    pub user_id: Uuid,
+    #[serde(flatten)]
+    pub progress: Progress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordReceiptTag {
+    #[serde(rename = "record-receipt/1")]
+    V1,
+}
+
+/// Sockets that took a frame, for the trace of its messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordPushV1 {
+    pub job: RecordPushTag,
+    pub conversation_id: Uuid,
+    pub after: i64,
+    pub through: i64,
+    pub devices: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordPushTag {
+    #[serde(rename = "record-push/1")]
+    V1,
+}
+
+/// Somebody may have come or gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnnouncePresenceV1 {
+    pub job: AnnouncePresenceTag,
+    pub user_id: Uuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnnouncePresenceTag {
+    #[serde(rename = "announce-presence/1")]
+    V1,
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use domain::{
-    ClientId, ConversationId, EventType, Invalid, MessageKind, MessageText, Seq, SystemEvent,
-    Timestamp, UserId,
+    ClientId, ConversationId, Emoji, EventType, Invalid, MessageKind, MessageText, Seq,
+    SystemEvent, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -23,8 +23,7 @@ pub struct Message {
     /// Always empty until there are attachments.
     pub attachments: Vec<serde_json::Value>,
     pub mentions: Vec<Mention>,
-    /// Always empty until there are reactions.
-    pub reactions: Vec<serde_json::Value>,
+    pub reactions: Vec<Reaction>,
     pub pinned: bool,
     pub event: Option<MessageEvent>,
     pub sent_at: Option<String>,
@@ -39,6 +38,83 @@ pub struct Mention {
     pub user_id: Uuid,
     pub start: u32,
     pub length: u32,
+}
+
+/// All who reacted with one emoji.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    pub emoji: String,
+    pub count: u32,
+    /// The first 20.
+    pub user_ids: Vec<Uuid>,
+}
+
+impl From<&domain::Reaction> for Reaction {
+    fn from(reaction: &domain::Reaction) -> Self {
+        Self {
+            emoji: reaction.emoji.as_str().to_owned(),
+            count: reaction.count,
+            user_ids: reaction.user_ids.iter().map(|user| user.0).collect(),
+        }
+    }
+}
+
+impl TryFrom<&Reaction> for domain::Reaction {
+    type Error = Invalid;
+
+    fn try_from(wire: &Reaction) -> Result<Self, Invalid> {
+        Ok(Self {
+            emoji: Emoji::parse(&wire.emoji)?,
+            count: wire.count,
+            user_ids: wire.user_ids.iter().copied().map(UserId).collect(),
+        })
+    }
+}
+
+/// How far a device has got, not checked yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<i64>,
+}
+
+/// How far a device has got; at least one of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParsedProgress {
+    pub delivered: Option<Seq>,
+    pub read: Option<Seq>,
+}
+
+impl Progress {
+    pub fn parse(&self) -> Result<ParsedProgress, crate::Fields> {
+        let mut fields = crate::Fields::default();
+        let delivered = fields.optional("delivered", self.delivered, Seq::parse);
+        let read = fields.optional("read", self.read, Seq::parse);
+        if self.delivered.is_none() && self.read.is_none() {
+            let invalid = Invalid::new("required", "delivered or read is required");
+            return Err(crate::Fields::one("delivered", invalid));
+        }
+        fields.finish(Some(ParsedProgress { delivered, read }))
+    }
+}
+
+/// How far a member has got, as others may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberMarks {
+    pub user_id: Uuid,
+    pub delivered: i64,
+    pub read: i64,
+}
+
+/// Whether somebody is there, as others may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    pub user_id: Uuid,
+    pub status: String,
+    pub last_seen_at: Option<String>,
 }
 
 /// What a system message tells.
@@ -83,7 +159,7 @@ impl From<&domain::Message> for Message {
             reply_to: message.reply_to.map(|seq| seq.0),
             attachments: vec![],
             mentions: message.mentions.iter().map(Mention::from).collect(),
-            reactions: vec![],
+            reactions: message.reactions.iter().map(Reaction::from).collect(),
             pinned: message.pinned,
             event,
             sent_at: time(message.sent_at),
@@ -117,6 +193,11 @@ impl TryFrom<&Message> for domain::Message {
             text: wire.text.as_deref().map(MessageText::parse).transpose()?,
             reply_to: wire.reply_to.map(Seq::parse).transpose()?,
             mentions: wire.mentions.iter().map(domain::Mention::from).collect(),
+            reactions: wire
+                .reactions
+                .iter()
+                .map(domain::Reaction::try_from)
+                .collect::<Result<_, _>>()?,
             event: event.transpose()?,
             pinned: wire.pinned,
             sent_at: time(&wire.sent_at)?,

@@ -11,7 +11,7 @@ use domain::{
 use crate::delivery::{Announcement, enqueue};
 use crate::port::{
     Clock, ConversationStore, Created, Entropy, FanOutQueue, MembershipCopies, MembershipCopy,
-    NewDirect, NewGroup, OpenError, PageError,
+    NewDirect, NewGroup, OpenError, PageError, Upkeep,
 };
 use crate::{Caller, ConversationEntry, Error, Event, Page, Recipient};
 
@@ -42,6 +42,7 @@ pub struct Listed<T> {
 pub struct Openings {
     pub conversations: Arc<dyn ConversationStore>,
     pub copies: Arc<dyn MembershipCopies>,
+    pub upkeep: Arc<dyn Upkeep>,
     pub fan_out: Arc<dyn FanOutQueue>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
@@ -95,7 +96,11 @@ impl Openings {
             is_active: true,
             version: conversation.last_seq,
         };
-        self.copies.write(&member_ids.iter().map(copy).collect::<Vec<_>>()).await?;
+        let copies: Vec<_> = member_ids.iter().map(copy).collect();
+        self.copies.write(&copies).await?;
+        if let Err(failure) = self.upkeep.confirm_copies(&copies).await {
+            tracing::warn!(error = %failure, "the sweep will write these copies again");
+        }
         if conversation.last_seq <= Seq(1) {
             let all = |user_id: &UserId| Recipient { user_id: *user_id, joined_seq: Seq::ZERO };
             let recipients: Vec<_> = member_ids.iter().map(all).collect();

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use domain::{Seq, UserId, limits};
+use domain::{Seq, TraceId, UserId, limits};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
-use crate::port::{Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue, PushOutcome, Pusher};
+use crate::port::{
+    Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue, PushLog, PushOutcome, PushRecord,
+    Pusher,
+};
 use crate::{Connection, Event, Recipient};
 
 /// One event and everybody who is to be told, as the transaction that caused it saw them.
@@ -15,11 +19,17 @@ use crate::{Connection, Event, Recipient};
 pub struct Announcement {
     pub event: Event,
     pub recipients: Vec<Recipient>,
+    /// Of the messages in it, for the log.
+    pub trace_ids: Vec<TraceId>,
 }
 
 impl Announcement {
     pub fn new(event: Event, recipients: Vec<Recipient>) -> Self {
-        Self { event, recipients }
+        Self { event, recipients, trace_ids: vec![] }
+    }
+
+    pub fn traced(self, trace_ids: Vec<TraceId>) -> Self {
+        Self { trace_ids, ..self }
     }
 
     /// One announcement for those who may see all of it, and one for each who joined later.
@@ -30,7 +40,9 @@ impl Announcement {
             let view = if cut { recipient.joined_seq } else { Seq::ZERO };
             views.entry(view).or_default().push(recipient);
         }
-        let seen = |(from, recipients)| Self::new(self.event.seen_from(from), recipients);
+        let seen = |(from, recipients)| {
+            Self::new(self.event.seen_from(from), recipients).traced(self.trace_ids.clone())
+        };
         views.into_iter().map(seen).collect()
     }
 }
@@ -41,6 +53,7 @@ pub struct Delivery {
     pub connections: Arc<dyn ConnectionStore>,
     pub pusher: Arc<dyn Pusher>,
     pub fan_out: Arc<dyn FanOutQueue>,
+    pub push_log: Arc<dyn PushLog>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -55,6 +68,33 @@ impl Delivery {
         let told = views.map(|announcement| self.announce_one(announcement, &slots, until));
         let jobs: Vec<_> = futures::future::join_all(told).await.into_iter().flatten().collect();
         if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
+    }
+
+    /// Says it to these sockets, at once or through the fan-out queue.
+    pub(crate) async fn tell(
+        &self,
+        event: Event,
+        connections: Vec<Connection>,
+    ) -> Result<(), Failure> {
+        let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
+        let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
+        let failed = match connections.len() {
+            0..=limits::INLINE_PUSH_CONNECTIONS => {
+                self.push_all(&event, &[], connections, &slots, Some(until)).await
+            }
+            _ => connections,
+        };
+        if failed.is_empty() {
+            return Ok(());
+        }
+        self.fan_out.enqueue(to_connections(&event, &[], failed)).await
+    }
+
+    /// Says it to these sockets once, and drops what fails.
+    pub(crate) async fn mention(&self, event: &Event, connections: Vec<Connection>) {
+        let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
+        let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
+        self.push_all(event, &[], connections, &slots, Some(until)).await;
     }
 
     async fn announce_one(
@@ -72,22 +112,26 @@ impl Delivery {
             Ok(Ok(connections)) => connections,
             Ok(Err(_)) | Err(_) => return to_members(announcement),
         };
+        let Announcement { event, trace_ids, .. } = announcement;
         if connections.len() > limits::INLINE_PUSH_CONNECTIONS {
-            return to_connections(&announcement.event, connections);
+            return to_connections(&event, &trace_ids, connections);
         }
-        let failed = self.push_all(&announcement.event, connections, slots, Some(until)).await;
-        to_connections(&announcement.event, failed)
+        let failed = self.push_all(&event, &trace_ids, connections, slots, Some(until)).await;
+        to_connections(&event, &trace_ids, failed)
     }
 
     /// Answers the connections that could not be told.
     async fn push_all(
         &self,
         event: &Event,
+        trace_ids: &[TraceId],
         connections: Vec<Connection>,
         slots: &Semaphore,
         until: Option<Instant>,
     ) -> Vec<Connection> {
-        let pushes = connections.into_iter().map(|connection| async move {
+        let delivered = AtomicU32::new(0);
+        let pushes = connections.into_iter().map(|connection| async {
+            let connection = connection;
             let push = async {
                 let _slot = slots.acquire().await;
                 // Slots come free when the time is over; nothing is begun then.
@@ -101,7 +145,10 @@ impl Delivery {
                 None => push.await,
             };
             match outcome {
-                PushOutcome::Delivered => None,
+                PushOutcome::Delivered => {
+                    delivered.fetch_add(1, Ordering::Relaxed);
+                    None
+                }
                 PushOutcome::Gone => {
                     self.prune(&connection).await;
                     None
@@ -109,7 +156,23 @@ impl Delivery {
                 PushOutcome::Failed => Some(connection),
             }
         });
-        futures::future::join_all(pushes).await.into_iter().flatten().collect()
+        let failed = futures::future::join_all(pushes).await.into_iter().flatten().collect();
+        self.note(event, trace_ids, delivered.into_inner()).await;
+        failed
+    }
+
+    /// Leaves a note of what was told, for the trace of its messages.
+    async fn note(&self, event: &Event, trace_ids: &[TraceId], devices: u32) {
+        let Some((conversation_id, after, through)) = event.numbers() else { return };
+        if devices == 0 {
+            return;
+        }
+        let traces = traces(trace_ids);
+        tracing::info!(%conversation_id, %through, devices, trace_ids = traces, "pushed");
+        let push = PushRecord { conversation_id, after, through, devices };
+        if let Err(failure) = self.push_log.record(&[push]).await {
+            tracing::warn!(error = %failure, %conversation_id, "pushed, but not noted");
+        }
     }
 
     /// A young connection may not be open yet: its row exists before its socket does.
@@ -123,6 +186,11 @@ impl Delivery {
     }
 }
 
+/// As log lines have them.
+pub(crate) fn traces(trace_ids: &[TraceId]) -> String {
+    trace_ids.iter().map(TraceId::to_string).collect::<Vec<_>>().join(" ")
+}
+
 /// Leaves all of it to the fan-out queue: for callers whose own answer is waited for.
 pub(crate) async fn enqueue(
     queue: &dyn FanOutQueue,
@@ -134,17 +202,23 @@ pub(crate) async fn enqueue(
 }
 
 fn to_members(announcement: Announcement) -> Vec<FanOutJob> {
-    let Announcement { event, recipients } = announcement;
+    let Announcement { event, recipients, trace_ids } = announcement;
     let job = |some: &[Recipient]| FanOutJob::ToMembers {
         event: event.clone(),
+        trace_ids: trace_ids.clone(),
         recipients: some.to_vec(),
     };
     recipients.chunks(limits::USERS_PER_JOB).map(job).collect()
 }
 
-fn to_connections(event: &Event, connections: Vec<Connection>) -> Vec<FanOutJob> {
+fn to_connections(
+    event: &Event,
+    trace_ids: &[TraceId],
+    connections: Vec<Connection>,
+) -> Vec<FanOutJob> {
     let job = |some: &[Connection]| FanOutJob::ToConnections {
         event: event.clone(),
+        trace_ids: trace_ids.to_vec(),
         connections: some.to_vec(),
     };
     connections.chunks(limits::CONNECTIONS_PER_JOB).map(job).collect()
@@ -159,20 +233,26 @@ pub struct FanOut {
 impl FanOut {
     /// An error sends the whole job round again: a push is at least once.
     pub async fn run(&self, job: FanOutJob) -> Result<(), Failure> {
-        let (event, connections) = match job {
-            FanOutJob::ToConnections { event, connections } => (event, connections),
-            FanOutJob::ToMembers { event, recipients } => {
+        let (event, trace_ids, connections) = match job {
+            FanOutJob::ToConnections { event, trace_ids, connections } => {
+                (event, trace_ids, connections)
+            }
+            FanOutJob::ToMembers { event, trace_ids, recipients } => {
                 let users: Vec<UserId> = recipients.iter().map(|r| r.user_id).collect();
                 let now = self.delivery.clock.now();
                 let found = self.delivery.connections.of_users(&users, now).await?;
-                (event, found)
+                (event, trace_ids, found)
             }
         };
         if connections.len() > limits::CONNECTIONS_PER_JOB {
-            return self.delivery.fan_out.enqueue(to_connections(&event, connections)).await;
+            return self
+                .delivery
+                .fan_out
+                .enqueue(to_connections(&event, &trace_ids, connections))
+                .await;
         }
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
-        let failed = self.delivery.push_all(&event, connections, &slots, None).await;
+        let failed = self.delivery.push_all(&event, &trace_ids, connections, &slots, None).await;
         if failed.is_empty() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! The eight kinds of errors, each an answer: what happened, to what, what now.
+//! The nine kinds of errors, each an answer: what happened, to what, what now.
 
 use std::error::Error as Source;
 
@@ -36,6 +36,9 @@ pub enum Error {
     NotFound { code: &'static str, detail: &'static str },
     #[error("{detail}")]
     Conflict { code: &'static str, detail: &'static str },
+    /// It was there, and will not be again.
+    #[error("{detail}")]
+    Gone { code: &'static str, detail: &'static str },
     #[error("too many requests")]
     TooMany { retry_after_ms: u64 },
     #[error("{what} is not available at the moment")]
@@ -62,6 +65,12 @@ impl Error {
     pub fn conversation_not_found() -> Self {
         let detail = "there is no such conversation, or you are not a member of it";
         Self::NotFound { code: "conversation_not_found", detail }
+    }
+
+    /// The same for a message that does not exist and for one that the caller may not see.
+    pub fn message_not_found() -> Self {
+        let detail = "there is no such message, or you may not see it";
+        Self::NotFound { code: "message_not_found", detail }
     }
 
     pub fn user_not_found() -> Self {

@@ -31,7 +31,7 @@ impl Hangup {
     pub async fn end(&self, connection: &Connection, reason: &'static str) -> Result<(), Error> {
         let bye = Event::Bye { reason, reconnect_after_ms: 0 };
         self.pusher.push(&connection.id, &bye).await;
-        self.connections.close(&connection.id).await?;
+        self.connections.close(&connection.id, self.clock.now()).await?;
         Ok(self.pusher.disconnect(&connection.id).await?)
     }
 

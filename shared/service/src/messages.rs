@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use domain::{ConnectionId, ConversationId, Draft, Invalid, Seq, TokenBucket, UserId};
+use domain::{ConnectionId, ConversationId, Draft, Invalid, Seq, TokenBucket, TraceId, UserId};
 
 use crate::cut;
 use crate::port::{
-    ChangesPage, Clock, MessageStore, PersistQueue, RateLimiter, SendGate, Standing, Submission,
+    ChangesPage, Clock, Entropy, MessageStore, PersistQueue, RateLimiter, SendGate, Standing,
+    Submission,
 };
 use crate::{Caller, Error, FieldError, Hangup, MessagePage, Window};
 
@@ -16,6 +17,7 @@ pub struct Messages {
     pub gate: Arc<dyn SendGate>,
     pub limiter: Arc<dyn RateLimiter>,
     pub queue: Arc<dyn PersistQueue>,
+    pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
     pub bucket: TokenBucket,
 }
@@ -47,10 +49,12 @@ impl Messages {
         if let Err(wait_ms) = self.limiter.take(&scope, self.bucket, count, now).await? {
             return Err(Error::TooMany { retry_after_ms: wait_ms.max(1) });
         }
-        let submit = |draft| Submission { conversation_id, sender_id, draft, accepted_at: now };
+        let trace_id = TraceId(self.entropy.uuid_v7());
+        let submit =
+            |draft| Submission { conversation_id, sender_id, draft, accepted_at: now, trace_id };
         let submissions: Vec<_> = drafts.into_iter().map(submit).collect();
         self.queue.enqueue(&submissions).await?;
-        tracing::info!(%conversation_id, %sender_id, count, "accepted");
+        tracing::info!(%conversation_id, %sender_id, count, %trace_id, "accepted");
         Ok(())
     }
 }

@@ -1,13 +1,16 @@
 //! The life of a socket: ticket, connect, heartbeat, disconnect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{ConnectionId, ConversationId, Seq, Timestamp, limits};
+use domain::{ConnectionId, ConversationId, Seq, Timestamp, UserId, limits};
 
 use crate::port::{
-    Behind, Clock, ConnectionStore, ConversationStore, Entropy, SessionStore, TicketStore,
+    Behind, Clock, ConnectionStore, ConversationStore, Entropy, Failure, PresenceQueue,
+    PresenceStore, Pusher, SessionStore, TicketStore,
 };
-use crate::{Caller, Connection, Error, Hangup};
+use crate::presences::grace;
+use crate::{Caller, Connection, Error, Event, Hangup};
 
 /// Makes tickets for the upgrade, so that no access token is ever part of a URL.
 #[derive(Clone)]
@@ -37,9 +40,35 @@ impl Tickets {
 pub struct Upgrades {
     pub tickets: Arc<dyn TicketStore>,
     pub connections: Arc<dyn ConnectionStore>,
+    pub turnout: Turnout,
     pub hangup: Hangup,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+}
+
+/// Notices when a person comes or goes.
+#[derive(Clone)]
+pub struct Turnout {
+    pub presences: Arc<dyn PresenceStore>,
+    pub queue: Arc<dyn PresenceQueue>,
+}
+
+impl Turnout {
+    /// Has their watchers told, if there is anything new. Presence is a courtesy: what fails here
+    /// shows at the next watch, and fails nothing else.
+    async fn note(&self, user: UserId, now: Timestamp) {
+        if let Err(failure) = self.try_note(user, now).await {
+            tracing::warn!(error = %failure, user_id = %user, "a change of presence is not told");
+        }
+    }
+
+    async fn try_note(&self, user: UserId, now: Timestamp) -> Result<(), Failure> {
+        let sightings = self.presences.of_users(&[user], now).await?;
+        match sightings.first().filter(|sighting| sighting.is_news()) {
+            Some(news) => self.queue.enqueue(user, grace(news.presence())).await,
+            None => Ok(()),
+        }
+    }
 }
 
 impl Upgrades {
@@ -54,6 +83,7 @@ impl Upgrades {
         if !self.connections.open(&connection).await? {
             return Err(ticket_invalid());
         }
+        self.turnout.note(identity.user_id, now).await;
         self.end_surplus(&connection, now).await
     }
 
@@ -72,12 +102,17 @@ impl Upgrades {
 #[derive(Clone)]
 pub struct Closings {
     pub connections: Arc<dyn ConnectionStore>,
+    pub turnout: Turnout,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Closings {
     /// After `$disconnect`. One that was never recorded is fine.
     pub async fn disconnect(&self, id: &ConnectionId) -> Result<(), Error> {
-        self.connections.close(id).await?;
+        let now = self.clock.now();
+        if let Some(closed) = self.connections.close(id, now).await? {
+            self.turnout.note(closed.identity.user_id, now).await;
+        }
         Ok(())
     }
 }
@@ -93,7 +128,11 @@ pub struct Heartbeats {
     pub connections: Arc<dyn ConnectionStore>,
     pub conversations: Arc<dyn ConversationStore>,
     pub hangup: Hangup,
+    pub pusher: Arc<dyn Pusher>,
+    pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+    /// The age from which a socket is asked to make way.
+    pub bye_after: Duration,
 }
 
 /// The answer to a heartbeat.
@@ -117,6 +156,19 @@ impl Heartbeats {
         };
         let user = connection.identity.user_id;
         let behind = self.conversations.behind(user, cursors).await?;
+        if now.since(connection.since) >= self.bye_after {
+            self.ask_to_make_way(&connection).await;
+        }
         Ok(Heartbeat { now, behind })
+    }
+
+    /// API Gateway ends every socket after two hours. Said again with each heartbeat, since it
+    /// may be lost.
+    async fn ask_to_make_way(&self, connection: &Connection) {
+        let spread = self.bye_after / limits::RECONNECT_SPREAD;
+        let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
+        let reconnect_after_ms = self.entropy.uuid_v7().as_u64_pair().1 % spread_ms;
+        let bye = Event::Bye { reason: "socket_is_old", reconnect_after_ms };
+        self.pusher.push(&connection.id, &bye).await;
     }
 }

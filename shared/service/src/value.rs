@@ -1,8 +1,8 @@
 //! Values that use cases and ports exchange.
 
 use domain::{
-    ConnectionId, Conversation, ConversationId, Membership, Message, Rejection, Seq, SessionId,
-    Timestamp, UserId,
+    ConnectionId, Conversation, ConversationId, Marks, Membership, Message, Presence, Rejection,
+    Seq, SessionId, Timestamp, TraceId, UserId,
 };
 
 /// Who is asking, proven by an access token.
@@ -66,6 +66,13 @@ pub enum Event {
         through: Seq,
         messages: Vec<Message>,
     },
+    /// The same of edits, deletions, reactions and pins, ascending by rev.
+    MessagesChanged {
+        conversation_id: ConversationId,
+        after: Seq,
+        through: Seq,
+        messages: Vec<Message>,
+    },
     MessageRejected {
         conversation_id: ConversationId,
         client_id: domain::ClientId,
@@ -73,6 +80,24 @@ pub enum Event {
     },
     ConversationChanged {
         conversation: Conversation,
+    },
+    ReceiptUpdated {
+        conversation_id: ConversationId,
+        marks: Vec<MemberMarks>,
+    },
+    Typing {
+        conversation_id: ConversationId,
+        user_id: UserId,
+        is_active: bool,
+        expires_in_ms: u64,
+    },
+    PresenceChanged {
+        users: Vec<PresenceView>,
+    },
+    /// The receiver is behind: fetch.
+    Nudge {
+        conversation_id: ConversationId,
+        last_seq: Seq,
     },
     Bye {
         reason: &'static str,
@@ -93,27 +118,63 @@ impl Event {
         Some(Self::MessagesNew { conversation_id, after, through, messages })
     }
 
+    /// The frame for one message that was changed.
+    pub fn of_change(message: Message) -> Self {
+        Self::MessagesChanged {
+            conversation_id: message.conversation_id,
+            after: message.rev.before(),
+            through: message.rev,
+            messages: vec![message],
+        }
+    }
+
     /// The same event without what stands before the receiver's time; its frame still moves
     /// their cursor.
     pub fn seen_from(&self, joined_seq: Seq) -> Self {
-        match self {
-            Self::MessagesNew { conversation_id, after, through, messages } => Self::MessagesNew {
-                conversation_id: *conversation_id,
-                after: *after,
-                through: *through,
-                messages: messages.iter().filter(|m| m.seq > joined_seq).cloned().collect(),
-            },
-            other => other.clone(),
+        let mut seen = self.clone();
+        if let Self::MessagesNew { messages, .. } | Self::MessagesChanged { messages, .. } =
+            &mut seen
+        {
+            messages.retain(|message| message.seq > joined_seq);
         }
+        seen
     }
 
     /// Whether a member who joined at this number sees less of it than the others.
     pub fn is_cut_for(&self, joined_seq: Seq) -> bool {
         match self {
-            Self::MessagesNew { messages, .. } => messages.iter().any(|m| m.seq <= joined_seq),
+            Self::MessagesNew { messages, .. } | Self::MessagesChanged { messages, .. } => {
+                messages.iter().any(|m| m.seq <= joined_seq)
+            }
             _ => false,
         }
     }
+
+    /// The numbers that it tells: (conversation, after, through).
+    pub fn numbers(&self) -> Option<(ConversationId, Seq, Seq)> {
+        match self {
+            Self::MessagesNew { conversation_id, after, through, .. }
+            | Self::MessagesChanged { conversation_id, after, through, .. } => {
+                Some((*conversation_id, *after, *through))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A member's marks as somebody may see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemberMarks {
+    pub user_id: UserId,
+    pub marks: Marks,
+}
+
+/// A person as somebody may see them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PresenceView {
+    pub user_id: UserId,
+    pub presence: Presence,
+    pub last_seen_at: Option<Timestamp>,
 }
 
 /// A conversation as its member sees it in the list.
@@ -149,4 +210,32 @@ pub struct MessagePage {
     pub items: Vec<Message>,
     pub has_more_before: bool,
     pub has_more_after: bool,
+}
+
+/// What changed for one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncPage {
+    pub conversations: Vec<ConversationEntry>,
+    /// Those that they are not in any more.
+    pub removed: Vec<ConversationId>,
+    pub next_cursor: String,
+    pub has_more: bool,
+}
+
+/// What became of one message, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    pub conversation_id: ConversationId,
+    pub seq: Seq,
+    /// The same in the log lines of every function that had the message.
+    pub trace_id: Option<TraceId>,
+    pub accepted_at: Timestamp,
+    pub stored_at: Timestamp,
+    /// Sockets that took the frame; one that was told twice counts twice.
+    pub pushed_devices: u32,
+    /// The first and the last of these pushes.
+    pub pushed_at: Option<(Timestamp, Timestamp)>,
+    /// Members in the order in which it was delivered to them.
+    pub delivered: Vec<(UserId, Timestamp)>,
+    pub read: Vec<(UserId, Timestamp)>,
 }

@@ -125,3 +125,13 @@ impl From<&domain::Member> for Member {
         }
     }
 }
+
+/// `GET /v1/sync`: what changed since the cursor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sync {
+    pub conversations: Vec<ConversationEntry>,
+    /// Those that the caller is not in any more.
+    pub removed: Vec<Uuid>,
+    pub next_cursor: String,
+    pub has_more: bool,
+}

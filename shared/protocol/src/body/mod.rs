@@ -11,9 +11,12 @@ pub use account::{
     Settings, SignedIn, SocketTicket, UpdateMe,
 };
 pub use conversation::{
-    ConversationEntry, CreateConversation, Member, My, ParsedCreateConversation,
+    ConversationEntry, CreateConversation, Member, My, ParsedCreateConversation, Sync,
 };
-pub use message::{ChangeList, MessageAccepted, MessageList};
+pub use message::{
+    ChangeList, EditMessage, MessageAccepted, MessageList, MessageTrace, ReceiptList, TracedMember,
+    TracedPushes,
+};
 
 /// One part of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,4 +54,10 @@ pub struct ProblemField {
     pub name: String,
     pub code: String,
     pub detail: String,
+}
+
+/// `GET /v1/presence`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceList {
+    pub items: Vec<crate::value::Presence>,
 }

@@ -2,42 +2,60 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ConversationId, Message, Rejection, Seq};
+use domain::{ConversationId, Message, Rejection, Seq, TraceId};
 
+use crate::delivery::traces;
 use crate::port::{Appended, Commit, Submission, Verdict};
 use crate::{Announcement, Event, Recipient};
+
+/// Messages that are told together, and whose trace they continue.
+#[derive(Default)]
+struct Told {
+    messages: Vec<Message>,
+    trace_ids: BTreeSet<TraceId>,
+}
+
+impl Told {
+    fn add(&mut self, message: Message, submission: &Submission) {
+        self.messages.push(message);
+        self.trace_ids.insert(submission.trace_id);
+    }
+}
 
 /// One frame for everything new of a conversation, one for each message that was known before,
 /// one for each rejection.
 pub(super) fn announcements(submissions: &[Submission], commit: Commit) -> Vec<Announcement> {
-    let mut stored: BTreeMap<ConversationId, Vec<Message>> = BTreeMap::new();
-    let mut known: BTreeMap<(ConversationId, Seq), Message> = BTreeMap::new();
-    let mut told = Vec::new();
+    let mut stored: BTreeMap<ConversationId, Told> = BTreeMap::new();
+    let mut known: BTreeMap<(ConversationId, Seq), Told> = BTreeMap::new();
+    let mut announcements = Vec::new();
     for (submission, Appended { verdict }) in submissions.iter().zip(commit.appended) {
         match verdict {
             Verdict::Stored(message) => {
-                stored.entry(message.conversation_id).or_default().push(message);
+                stored.entry(message.conversation_id).or_default().add(message, submission);
             }
             Verdict::Known(message) => {
-                known.insert((message.conversation_id, message.seq), message);
+                let key = (message.conversation_id, message.seq);
+                let told = Told::default();
+                known.entry(key).insert_entry(told).get_mut().add(message, submission);
             }
-            Verdict::Rejected(reason) => told.push(rejection(submission, reason)),
+            Verdict::Rejected(reason) => announcements.push(rejection(submission, reason)),
         }
     }
-    let is_fresh: BTreeSet<_> =
-        stored.values().flatten().map(|message| (message.conversation_id, message.seq)).collect();
-    known.retain(|key, _| !is_fresh.contains(key));
-    let tell = |id, messages| {
-        let recipients = commit.recipients.get(&id).cloned().unwrap_or_default();
-        Event::of_new(id, messages).map(|event| Announcement::new(event, recipients))
-    };
-    for (id, messages) in stored {
-        let last_seq = messages.last().map(|message| message.seq.0);
-        tracing::info!(conversation_id = %id, count = messages.len(), last_seq, "stored");
-        told.extend(tell(id, messages));
+    let fresh = stored.values().flat_map(|told| &told.messages);
+    let fresh: BTreeSet<_> = fresh.map(|message| (message.conversation_id, message.seq)).collect();
+    known.retain(|key, _| !fresh.contains(key));
+    for (id, told) in &stored {
+        let (count, last_seq) = (told.messages.len(), told.messages.last().map(|m| m.seq.0));
+        let trace_ids = traces(&told.trace_ids.iter().copied().collect::<Vec<_>>());
+        tracing::info!(conversation_id = %id, count, last_seq, trace_ids, "stored");
     }
-    told.extend(known.into_iter().filter_map(|((id, _), message)| tell(id, vec![message])));
-    told
+    let known = known.into_iter().map(|((id, _), told)| (id, told));
+    announcements.extend(stored.into_iter().chain(known).filter_map(|(id, told)| {
+        let recipients = commit.recipients.get(&id).cloned().unwrap_or_default();
+        let event = Event::of_new(id, told.messages)?;
+        Some(Announcement::new(event, recipients).traced(told.trace_ids.into_iter().collect()))
+    }));
+    announcements
 }
 
 /// The same verdict on all of them.
@@ -56,5 +74,6 @@ fn rejection(submission: &Submission, rejection: Rejection) -> Announcement {
         rejection,
     };
     let sender = Recipient { user_id: submission.sender_id, joined_seq: Seq::ZERO };
-    Announcement::new(event, vec![sender])
+    let told = Announcement::new(event, vec![sender]);
+    told.traced(vec![submission.trace_id])
 }

@@ -29,8 +29,10 @@ pub trait ConnectionStore: Send + Sync {
     /// `None` when the connection is unknown, or its session has ended.
     async fn touch(&self, id: &ConnectionId, now: Timestamp)
     -> Result<Option<Connection>, Failure>;
-    /// After `$disconnect`: removes both. Idempotent; other connections of the user stay.
-    async fn close(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure>;
+    /// After `$disconnect`: removes both, and remembers `now` as when the user was last seen, if
+    /// this device was not invisible. Idempotent; other connections of the user stay.
+    async fn close(&self, id: &ConnectionId, now: Timestamp)
+    -> Result<Option<Connection>, Failure>;
     /// After a 410: removes only this connection's attribute from its user's item.
     async fn prune(&self, connection: &Connection) -> Result<(), Failure>;
     /// Takes no connection of this session from now on, and answers those that it has, whether

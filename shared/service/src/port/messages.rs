@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error as Source;
 
 use async_trait::async_trait;
-use domain::{ConversationId, Draft, Message, Rejection, Seq, Timestamp, UserId};
+use domain::{ConversationId, Draft, Message, Rejection, Seq, Timestamp, TraceId, UserId};
 
 use super::Failure;
 use crate::{MessagePage, Recipient, Window};
@@ -16,6 +16,7 @@ pub struct Submission {
     pub sender_id: UserId,
     pub draft: Draft,
     pub accepted_at: Timestamp,
+    pub trace_id: TraceId,
 }
 
 #[derive(Debug, Clone, PartialEq)]

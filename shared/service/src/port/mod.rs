@@ -4,17 +4,22 @@
 
 mod accounts;
 mod ambient;
+mod changes;
 mod conversations;
 mod keys;
 mod live;
 mod messages;
+mod presence;
 mod queues;
+mod receipts;
+mod upkeep;
 
 pub use accounts::{
     Credentials, NewRefreshToken, NewSession, NewUser, RegisterError, Rotation, SessionStore,
     UserChange, UserStore,
 };
 pub use ambient::{Clock, Entropy, PasswordHasher, Probe};
+pub use changes::{ChangeError, ChangeRequest, Changed, MessageChanges};
 pub use conversations::{
     Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError, PageError,
 };
@@ -24,7 +29,10 @@ pub use live::{
     Standing, TicketStore,
 };
 pub use messages::{AppendError, Appended, ChangesPage, Commit, MessageStore, Submission, Verdict};
+pub use presence::{Acquaintance, Acquaintances, PresenceQueue, PresenceStore, Sighting, Watcher};
 pub use queues::{FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt};
+pub use receipts::{RaisedMarks, ReceiptClaim, ReceiptQueue, ReceiptStore, RecordJob};
+pub use upkeep::{PushLog, PushRecord, Straggler, SyncError, SyncFeed, TraceStore, Upkeep};
 
 use std::error::Error as Source;
 

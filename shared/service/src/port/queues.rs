@@ -1,7 +1,7 @@
 //! The queues.
 
 use async_trait::async_trait;
-use domain::{ConversationId, Timestamp};
+use domain::{ConversationId, Timestamp, TraceId};
 
 use super::{Failure, Submission};
 use crate::{Connection, Event, Recipient};
@@ -45,9 +45,9 @@ pub trait PersistLane: Send + Sync {
 #[derive(Debug, Clone, PartialEq)]
 pub enum FanOutJob {
     /// Connections that are known, at most 100.
-    ToConnections { event: Event, connections: Vec<Connection> },
+    ToConnections { event: Event, trace_ids: Vec<TraceId>, connections: Vec<Connection> },
     /// Members whose connections are to be looked up, at most 100.
-    ToMembers { event: Event, recipients: Vec<Recipient> },
+    ToMembers { event: Event, trace_ids: Vec<TraceId>, recipients: Vec<Recipient> },
 }
 
 /// Into `events-to-fan-out`.

@@ -1,0 +1,72 @@
+//! The worker that runs each minute and repairs what a crash or a lost push left behind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{ConversationId, Seq, UserId, limits};
+
+use crate::port::{Failure, MembershipCopies, Straggler, Upkeep};
+use crate::{Announcement, Delivery, Event, Recipient};
+
+/// Nudges who is behind, repairs membership copies, forgets old traces.
+#[derive(Clone)]
+pub struct Sweep {
+    pub upkeep: Arc<dyn Upkeep>,
+    pub copies: Arc<dyn MembershipCopies>,
+    pub delivery: Delivery,
+    pub nudge_after: Duration,
+}
+
+/// What one sweep did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Swept {
+    pub nudged: usize,
+    pub copies_repaired: usize,
+    pub traces_forgotten: u64,
+}
+
+impl Sweep {
+    /// Does all three, whichever of them fails; the first failure is the answer.
+    pub async fn run(&self) -> Result<Swept, Failure> {
+        let nudged = self.nudge().await;
+        let repaired = self.repair_copies().await;
+        let forgotten = self.upkeep.forget_traces(limits::SWEEP_BATCH).await;
+        let swept =
+            Swept { nudged: nudged?, copies_repaired: repaired?, traces_forgotten: forgotten? };
+        tracing::info!(
+            nudged = swept.nudged,
+            copies_repaired = swept.copies_repaired,
+            traces_forgotten = swept.traces_forgotten,
+            "swept"
+        );
+        Ok(swept)
+    }
+
+    /// Only who is online hears it; who is not will fetch on connecting.
+    async fn nudge(&self) -> Result<usize, Failure> {
+        let behind = self.upkeep.stragglers(self.nudge_after, limits::SWEEP_BATCH).await?;
+        let count = behind.len();
+        let mut by_conversation: BTreeMap<(ConversationId, Seq), Vec<UserId>> = BTreeMap::new();
+        for Straggler { conversation_id, user_id, last_seq } in behind {
+            by_conversation.entry((conversation_id, last_seq)).or_default().push(user_id);
+        }
+        let nudge = |((conversation_id, last_seq), users): (_, Vec<UserId>)| {
+            let recipient = |user_id| Recipient { user_id, joined_seq: Seq::ZERO };
+            let recipients = users.into_iter().map(recipient).collect();
+            Announcement::new(Event::Nudge { conversation_id, last_seq }, recipients)
+        };
+        self.delivery.announce(by_conversation.into_iter().map(nudge).collect()).await?;
+        Ok(count)
+    }
+
+    async fn repair_copies(&self) -> Result<usize, Failure> {
+        let missing = self.upkeep.unconfirmed_copies(limits::SWEEP_BATCH).await?;
+        if missing.is_empty() {
+            return Ok(0);
+        }
+        self.copies.write(&missing).await?;
+        self.upkeep.confirm_copies(&missing).await?;
+        Ok(missing.len())
+    }
+}
