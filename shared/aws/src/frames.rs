@@ -1,12 +1,19 @@
 //! Events as the frames that sockets are told.
 
-use domain::{ConversationId, Message, Rejection, Seq, limits};
+mod parts;
+
+use domain::{ConversationId, Invalid, Marks, Message, Rejection, Seq, UserId, limits};
 use protocol::frame::{
-    Bye, ConversationChanged, ErrorData, MessageRejected, Messages, Nudge, Said, ServerFrame,
+    Bye, ConversationChanged, ErrorData, MessageRejected, Messages, Nudge, PresenceChanged,
+    ReceiptUpdated, Said, ServerFrame, Typing,
 };
-use protocol::value::{Conversation, Message as WireMessage};
-use service::Event;
+use protocol::value::{
+    Conversation, MemberMarks as WireMarks, Message as WireMessage, Presence as WirePresence,
+};
 use service::port::Entropy;
+use service::{Event, MemberMarks, PresenceView};
+
+pub(crate) use parts::halves;
 
 /// An event that came through a queue and is none that a queue may carry.
 #[derive(Debug, thiserror::Error)]
@@ -25,15 +32,29 @@ pub fn encode(event: &Event, entropy: &dyn Entropy) -> Result<Vec<String>, serde
         return Ok(vec![whole]);
     }
     match event {
-        Event::MessagesNew { conversation_id, after, through, messages } => {
-            let said = parts(*conversation_id, *after, *through, messages, whole.len())?;
+        Event::MessagesNew { .. } | Event::MessagesChanged { .. } => {
+            let said = parts::of_messages(event, whole.len())?;
             said.into_iter().map(|part| frame(part, entropy)).collect()
         }
+        Event::ReceiptUpdated { .. } | Event::PresenceChanged { .. } => match halves(event) {
+            Some(halves) => {
+                let mut frames = Vec::new();
+                for half in &halves {
+                    frames.extend(encode(half, entropy)?);
+                }
+                Ok(frames)
+            }
+            None => Ok(vec![whole]),
+        },
         Event::ConversationChanged { conversation } => {
             Ok(vec![frame(nudge(conversation.id, conversation.last_seq), entropy)?])
         }
         // Too small to get here, whatever they carry.
-        Event::MessageRejected { .. } | Event::Bye { .. } | Event::Error { .. } => Ok(vec![whole]),
+        Event::MessageRejected { .. }
+        | Event::Typing { .. }
+        | Event::Nudge { .. }
+        | Event::Bye { .. }
+        | Event::Error { .. } => Ok(vec![whole]),
     }
 }
 
@@ -41,8 +62,10 @@ pub fn encode(event: &Event, entropy: &dyn Entropy) -> Result<Vec<String>, serde
 pub(crate) fn said(event: &Event) -> Said {
     match event {
         Event::MessagesNew { conversation_id, after, through, messages } => {
-            let messages = messages.iter().map(WireMessage::from).collect();
-            news(*conversation_id, *after, *through, messages)
+            Said::MessageNew(told(*conversation_id, *after, *through, messages))
+        }
+        Event::MessagesChanged { conversation_id, after, through, messages } => {
+            Said::MessageChanged(told(*conversation_id, *after, *through, messages))
         }
         Event::MessageRejected { conversation_id, client_id, rejection } => {
             Said::MessageRejected(MessageRejected {
@@ -56,6 +79,22 @@ pub(crate) fn said(event: &Event) -> Said {
             let conversation = Conversation::from(conversation);
             Said::ConversationChanged(ConversationChanged { conversation })
         }
+        Event::ReceiptUpdated { conversation_id, marks } => {
+            let marks = marks.iter().map(wire_marks).collect();
+            Said::ReceiptUpdated(ReceiptUpdated { conversation_id: conversation_id.0, marks })
+        }
+        Event::Typing { conversation_id, user_id, is_active, expires_in_ms } => {
+            Said::Typing(Typing {
+                conversation_id: conversation_id.0,
+                user_id: user_id.0,
+                active: *is_active,
+                expires_in_ms: *expires_in_ms,
+            })
+        }
+        Event::PresenceChanged { users } => {
+            Said::PresenceChanged(PresenceChanged { users: users.iter().map(wire_view).collect() })
+        }
+        Event::Nudge { conversation_id, last_seq } => nudge(*conversation_id, *last_seq),
         Event::Bye { reason, reconnect_after_ms } => {
             let (reason, reconnect_after_ms) = ((*reason).to_owned(), *reconnect_after_ms);
             Said::Bye(Bye { reason, reconnect_after_ms })
@@ -69,103 +108,96 @@ pub(crate) fn said(event: &Event) -> Said {
 
 /// The other way, for the worker behind the fan-out queue.
 pub(crate) fn event(said: &Said) -> Result<Event, EventError> {
-    let invalid = |invalid: domain::Invalid| EventError::Invalid(invalid.code);
-    match said {
-        Said::MessageNew(news) => Ok(Event::MessagesNew {
-            conversation_id: ConversationId(news.conversation_id),
-            after: Seq::parse(news.after).map_err(invalid)?,
-            through: Seq::parse(news.through).map_err(invalid)?,
-            messages: news
-                .messages
-                .iter()
-                .map(Message::try_from)
-                .collect::<Result<_, _>>()
-                .map_err(invalid)?,
-        }),
-        Said::MessageRejected(rejected) => Ok(Event::MessageRejected {
-            conversation_id: ConversationId(rejected.conversation_id),
-            client_id: domain::ClientId(rejected.client_id),
-            rejection: Rejection::from_code(&rejected.code).ok_or(EventError::Invalid("code"))?,
-        }),
-        Said::ConversationChanged(changed) => {
-            let conversation = (&changed.conversation).try_into().map_err(invalid)?;
-            Ok(Event::ConversationChanged { conversation })
-        }
-        Said::MessageAccepted(_)
-        | Said::Nudge(_)
-        | Said::Bye(_)
-        | Said::HeartbeatOk(_)
-        | Said::Error(_) => Err(EventError::NotForQueues),
-    }
+    read(said).map_err(|invalid| EventError::Invalid(invalid.code))?.ok_or(EventError::NotForQueues)
 }
 
-/// Whether the messages can be told in parts: each has a number of its own in (after, through],
-/// and they ascend, so that every part ends where the next one starts.
-pub(crate) fn can_be_parted(after: Seq, through: Seq, messages: &[Message]) -> bool {
-    let revs = || messages.iter().map(|message| message.rev);
-    revs().is_sorted_by(|one, next| one < next) && revs().all(|rev| after < rev && rev <= through)
+/// `None` for what no queue carries: an answer, a goodbye, and who is typing, which is over before
+/// a queue had its turn.
+fn read(said: &Said) -> Result<Option<Event>, Invalid> {
+    Ok(Some(match said {
+        Said::MessageNew(news) => {
+            let (conversation_id, after, through, messages) = heard(news)?;
+            Event::MessagesNew { conversation_id, after, through, messages }
+        }
+        Said::MessageChanged(news) => {
+            let (conversation_id, after, through, messages) = heard(news)?;
+            Event::MessagesChanged { conversation_id, after, through, messages }
+        }
+        Said::MessageRejected(rejected) => Event::MessageRejected {
+            conversation_id: ConversationId(rejected.conversation_id),
+            client_id: domain::ClientId(rejected.client_id),
+            rejection: Rejection::from_code(&rejected.code)
+                .ok_or(Invalid::new("code", "is not the code of a rejection"))?,
+        },
+        Said::ConversationChanged(changed) => {
+            Event::ConversationChanged { conversation: (&changed.conversation).try_into()? }
+        }
+        Said::ReceiptUpdated(updated) => Event::ReceiptUpdated {
+            conversation_id: ConversationId(updated.conversation_id),
+            marks: updated.marks.iter().map(read_marks).collect::<Result<_, _>>()?,
+        },
+        Said::PresenceChanged(changed) => Event::PresenceChanged {
+            users: changed.users.iter().map(read_view).collect::<Result<_, _>>()?,
+        },
+        Said::Nudge(nudge) => Event::Nudge {
+            conversation_id: ConversationId(nudge.conversation_id),
+            last_seq: Seq::parse(nudge.last_seq)?,
+        },
+        Said::MessageAccepted(_)
+        | Said::Typing(_)
+        | Said::Bye(_)
+        | Said::HeartbeatOk(_)
+        | Said::Error(_) => return Ok(None),
+    }))
 }
 
 fn frame(said: Said, entropy: &dyn Entropy) -> Result<String, serde_json::Error> {
     serde_json::to_string(&ServerFrame { id: entropy.uuid_v7(), in_reply_to: None, said })
 }
 
-fn news(
+fn told(
     conversation_id: ConversationId,
     after: Seq,
     through: Seq,
-    messages: Vec<WireMessage>,
-) -> Said {
+    messages: &[Message],
+) -> Messages {
+    let messages = messages.iter().map(WireMessage::from).collect();
     let (after, through) = (after.0, through.0);
-    Said::MessageNew(Messages { conversation_id: conversation_id.0, after, through, messages })
+    Messages { conversation_id: conversation_id.0, after, through, messages }
+}
+
+fn heard(news: &Messages) -> Result<(ConversationId, Seq, Seq, Vec<Message>), Invalid> {
+    let messages = news.messages.iter().map(Message::try_from).collect::<Result<_, _>>()?;
+    let (after, through) = (Seq::parse(news.after)?, Seq::parse(news.through)?);
+    Ok((ConversationId(news.conversation_id), after, through, messages))
 }
 
 fn nudge(conversation_id: ConversationId, last_seq: Seq) -> Said {
     Said::Nudge(Nudge { conversation_id: conversation_id.0, last_seq: last_seq.0 })
 }
 
-/// Splits the news between messages. A message that is too large for any frame ends them with a
-/// nudge: the client fetches it and all after it.
-fn parts(
-    conversation_id: ConversationId,
-    after: Seq,
-    through: Seq,
-    messages: &[Message],
-    whole_bytes: usize,
-) -> Result<Vec<Said>, serde_json::Error> {
-    if !can_be_parted(after, through, messages) {
-        return Ok(vec![nudge(conversation_id, through)]);
-    }
-    let mut sized = Vec::with_capacity(messages.len());
-    for message in messages {
-        let wire = WireMessage::from(message);
-        // And the comma before the next one.
-        let bytes = serde_json::to_string(&wire)?.len() + 1;
-        sized.push((message.rev, wire, bytes));
-    }
-    let all_bytes: usize = sized.iter().map(|(_, _, bytes)| bytes).sum();
-    // The envelope's numbers may be longer in a part: up to 20 digits each.
-    let envelope_bytes = whole_bytes.saturating_sub(all_bytes) + 2 * 20;
-    let room = limits::FRAME_MAX_BYTES.saturating_sub(envelope_bytes);
+fn wire_marks(member: &MemberMarks) -> WireMarks {
+    let Marks { delivered, read } = member.marks;
+    WireMarks { user_id: member.user_id.0, delivered: delivered.0, read: read.0 }
+}
 
-    let (mut said, mut part, mut part_bytes) = (Vec::new(), Vec::new(), 0);
-    let (mut start, mut end) = (after, after);
-    for (rev, wire, bytes) in sized {
-        if bytes > room {
-            if !part.is_empty() {
-                said.push(news(conversation_id, start, end, part));
-            }
-            said.push(nudge(conversation_id, through));
-            return Ok(said);
-        }
-        if part_bytes + bytes > room {
-            said.push(news(conversation_id, start, end, std::mem::take(&mut part)));
-            (start, part_bytes) = (end, 0);
-        }
-        part_bytes += bytes;
-        end = rev;
-        part.push(wire);
+fn read_marks(wire: &WireMarks) -> Result<MemberMarks, Invalid> {
+    let (delivered, read) = (Seq::parse(wire.delivered)?, Seq::parse(wire.read)?);
+    Ok(MemberMarks { user_id: UserId(wire.user_id), marks: Marks { delivered, read } })
+}
+
+fn wire_view(view: &PresenceView) -> WirePresence {
+    WirePresence {
+        user_id: view.user_id.0,
+        status: view.presence.as_str().to_owned(),
+        last_seen_at: view.last_seen_at.map(|at| at.to_string()),
     }
-    said.push(news(conversation_id, start, through, part));
-    Ok(said)
+}
+
+fn read_view(wire: &WirePresence) -> Result<PresenceView, Invalid> {
+    Ok(PresenceView {
+        user_id: UserId(wire.user_id),
+        presence: wire.status.parse()?,
+        last_seen_at: wire.last_seen_at.as_deref().map(str::parse).transpose()?,
+    })
 }

@@ -35,7 +35,7 @@ impl ConnectionStore for LiveTable {
         put.send().await.map_err(|error| call::failure(WHAT, error))?;
         let is_listed = self.list(connection).await?;
         if !is_listed {
-            self.close(&connection.id).await?;
+            self.close(&connection.id, connection.since).await?;
         }
         Ok(is_listed)
     }
@@ -60,7 +60,11 @@ impl ConnectionStore for LiveTable {
     }
 
     /// The deleted `C#…` tells whose item is to lose its attribute.
-    async fn close(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+    async fn close(
+        &self,
+        id: &ConnectionId,
+        _now: Timestamp,
+    ) -> Result<Option<Connection>, Failure> {
         self.owners.forget(id);
         let delete = self.client.delete_item().table_name(&self.table_name);
         let delete = delete.set_key(Some(Key::connection(id).attributes()));
