@@ -7,7 +7,7 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 /// The schema in `docs/openapi.yaml` that describes each body.
-const BODIES: [(&str, &str); 21] = [
+const BODIES: [(&str, &str); 30] = [
     ("body-register", "Register"),
     ("body-login", "Login"),
     ("body-refresh", "Refresh"),
@@ -26,14 +26,31 @@ const BODIES: [(&str, &str); 21] = [
     ("body-message-accepted", "MessageAccepted"),
     ("body-message-list", "MessageList"),
     ("body-change-list", "ChangeList"),
+    ("body-edit-message", "EditMessage"),
+    ("body-message", "Message"),
+    ("body-reactor-list", "ReactorList"),
+    ("body-message-trace", "MessageTrace"),
+    ("body-message-trace-unseen", "MessageTrace"),
+    ("body-progress", "Progress"),
+    ("body-receipt-list", "ReceiptList"),
+    ("body-presence-list", "PresenceList"),
+    ("body-sync", "Sync"),
     ("body-health-report", "HealthReport"),
     ("body-problem-invalid", "Problem"),
     ("body-problem-too-many", "Problem"),
 ];
 
 /// What clients write may have more fields; what the server writes is described to the last one.
-const REQUESTS: [&str; 6] =
-    ["Register", "Login", "Refresh", "UpdateMe", "CreateConversation", "MessageDraft"];
+const REQUESTS: [&str; 8] = [
+    "Register",
+    "Login",
+    "Refresh",
+    "UpdateMe",
+    "CreateConversation",
+    "MessageDraft",
+    "EditMessage",
+    "Progress",
+];
 
 fn read(path: &str) -> String {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -138,5 +155,35 @@ fn asyncapi_leaves_out_no_field_of_a_frame_of_the_server() {
         let pointer = format!("/asyncapi/components/messages/{frame_type}/payload");
         document["data"]["surprise"] = json!(1);
         assert!(!objections(&both, &pointer, &document).is_empty(), "{name} is not exact");
+    }
+}
+
+/// One wrong value each: (example, where, value).
+fn hostile() -> Vec<(&'static str, &'static str, Value)> {
+    vec![
+        ("client-receipt", "/data/delivered", json!(-1)),
+        ("client-receipt", "/data/read", json!("7")),
+        ("client-typing", "/data/active", json!("yes")),
+        ("client-presence-set", "/data/status", json!("offline")),
+        ("client-presence-watch", "/data/user_ids", json!([])),
+        ("client-presence-watch", "/data/user_ids", json!(vec!["x"; 51])),
+        ("server-presence-changed", "/data/users/0/status", json!("invisible")),
+        ("server-typing", "/data/expires_in_ms", json!(-1)),
+        ("server-receipt-updated", "/data/marks/0/read", json!(null)),
+        ("server-message-changed", "/data/messages/0/reactions/0/count", json!(0)),
+        ("server-message-changed", "/data/messages/0/reactions/0/user_ids", json!(vec!["x"; 21])),
+        ("server-bye-old", "/data/reason", json!("because")),
+    ]
+}
+
+#[test]
+fn asyncapi_refuses_what_no_frame_may_say() {
+    let both = both();
+    for (name, place, value) in hostile() {
+        let mut document = example(name);
+        *document.pointer_mut(place).unwrap_or_else(|| panic!("{name} has no {place}")) = value;
+        let frame_type = document["type"].as_str().unwrap();
+        let pointer = format!("/asyncapi/components/messages/{frame_type}/payload");
+        assert!(!objections(&both, &pointer, &document).is_empty(), "{name}: {place}");
     }
 }

@@ -70,7 +70,8 @@ proptest! {
         let accepted_at = Timestamp::from_unix_ms(ms).unwrap();
         let conversation = domain::ConversationId(Uuid::from_u128(1));
         let sender = domain::UserId(Uuid::from_u128(2));
-        let job = PersistMessagesV1::new(conversation, sender, accepted_at, drafts.iter());
+        let trace = domain::TraceId(Uuid::from_u128(3));
+        let job = PersistMessagesV1::new(conversation, sender, accepted_at, trace, drafts.iter());
         let json = serde_json::to_string(&job).unwrap();
         let read = serde_json::from_str::<PersistMessagesV1>(&json).unwrap().parse();
         prop_assert_eq!(read, Ok((accepted_at, drafts)));

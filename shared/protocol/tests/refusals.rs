@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 use protocol::Fields;
-use protocol::body::{CreateConversation, Login, Refresh, Register, UpdateMe};
-use protocol::frame::{HeartbeatData, MessageSend};
+use protocol::body::{CreateConversation, EditMessage, Login, Refresh, Register, UpdateMe};
+use protocol::frame::{
+    HeartbeatData, MessageSend, PresenceSet, PresenceWatch, ReceiptData, TypingData,
+};
 use protocol::job::{JobConnection, PersistMessagesV1};
-use protocol::value::MessageDraft;
+use protocol::value::{MessageDraft, Progress, Reaction};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -273,4 +275,107 @@ fn a_heartbeat_carries_at_most_200_cursors_and_none_is_negative() {
             ),
         ],
     );
+}
+
+#[test]
+fn an_edit_has_a_text_and_only_mentions_inside_it() {
+    let mention =
+        |start: u32, length: u32| json!({"user_id": ID, "start": start, "length": length});
+    check::<EditMessage>(
+        &json!({"text": "hi", "mentions": [mention(0, 2)]}),
+        |body| body.parse().map(drop),
+        &[
+            (json!({"text": null}), &[("text", "required")]),
+            (json!({"text": ""}), &[("text", "invalid_text_length")]),
+            (json!({"text": "x".repeat(8_001)}), &[("text", "invalid_text_length")]),
+            (json!({"text": "hi\u{0}"}), &[("text", "invalid_text_character")]),
+            (json!({"mentions": [mention(1, 2)]}), &[("mentions", "invalid_mention")]),
+            (json!({"mentions": [mention(0, 0)]}), &[("mentions", "invalid_mention")]),
+            (json!({"mentions": [mention(u32::MAX, 9)]}), &[("mentions", "invalid_mention")]),
+            (json!({"mentions": vec![mention(0, 1); 51]}), &[("mentions", "too_many_mentions")]),
+        ],
+    );
+}
+
+#[test]
+fn a_receipt_says_how_far_and_never_a_number_below_zero() {
+    let marks: &[(Value, &[(&str, &str)])] = &[
+        (json!({"delivered": null, "read": null}), &[("delivered", "required")]),
+        (json!({"delivered": -1}), &[("delivered", "invalid_seq")]),
+        (
+            json!({"delivered": i64::MIN, "read": -7}),
+            &[("delivered", "invalid_seq"), ("read", "invalid_seq")],
+        ),
+    ];
+    let good = json!({"delivered": 7, "read": i64::MAX});
+    check::<Progress>(&good, |body| body.parse().map(drop), marks);
+    let good = json!({"conversation_id": ID, "delivered": 7, "read": 6});
+    check::<ReceiptData>(&good, |data| data.parse().map(drop), marks);
+    check::<ReceiptData>(
+        &good,
+        |data| data.parse().map(drop),
+        &[
+            (json!({"conversation_id": null}), &[("conversation_id", "required")]),
+            (
+                json!({"conversation_id": "*", "read": -1}),
+                &[("conversation_id", "invalid_uuid"), ("read", "invalid_seq")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn typing_says_where_and_whether() {
+    check::<TypingData>(
+        &json!({"conversation_id": ID, "active": false}),
+        |data| data.parse().map(drop),
+        &[
+            (json!({"active": null}), &[("active", "required")]),
+            (
+                json!({"conversation_id": "\u{202e}", "active": null}),
+                &[("conversation_id", "invalid_uuid"), ("active", "required")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_status_is_one_of_four_and_offline_is_none_of_them() {
+    let refused: &[(&str, &str)] = &[("status", "invalid_status")];
+    check::<PresenceSet>(
+        &json!({"status": "invisible"}),
+        |data| data.parse().map(drop),
+        &[
+            (json!({"status": null}), &[("status", "required")]),
+            (json!({"status": "offline"}), refused),
+            (json!({"status": "Online"}), refused),
+            (json!({"status": ""}), refused),
+        ],
+    );
+}
+
+#[test]
+fn a_watch_names_1_to_50_people() {
+    check::<PresenceWatch>(
+        &json!({"user_ids": vec![ID; 50]}),
+        |data| data.parse().map(drop),
+        &[
+            (json!({"user_ids": null}), &[("user_ids", "required")]),
+            (json!({"user_ids": []}), &[("user_ids", "invalid_user_count")]),
+            (json!({"user_ids": vec![ID; 51]}), &[("user_ids", "invalid_user_count")]),
+            (
+                json!({"user_ids": [ID, "", "*"]}),
+                &[("user_ids[1]", "invalid_uuid"), ("user_ids[2]", "invalid_uuid")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_reaction_that_is_no_emoji_is_not_taken_from_a_queue() {
+    for emoji in ["", "ok", "<b>", "👍👍", "\u{0}"] {
+        let wire = Reaction { emoji: emoji.to_owned(), count: 1, user_ids: vec![] };
+        let refused = domain::Reaction::try_from(&wire).unwrap_err();
+        assert_eq!(refused.code, "invalid_emoji", "{emoji:?}");
+    }
 }

@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The client's frames. A new one is added here, and then needs an example.
-const CLIENT_FRAMES: [&str; 2] = ["message.send", "heartbeat"];
+const CLIENT_FRAMES: [&str; 6] =
+    ["message.send", "heartbeat", "receipt", "typing", "presence.set", "presence.watch"];
 
 /// Types that stand only inside the documents of others.
-const PARTS: [&str; 20] = [
+const PARTS: [&str; 28] = [
     "Bye",
     "Conversation",
     "ConversationChanged",
@@ -28,13 +29,21 @@ const PARTS: [&str; 20] = [
     "JobRecipient",
     "List",
     "Member",
+    "MemberMarks",
     "Mention",
     "MessageEvent",
     "MessageRejected",
     "Messages",
     "My",
     "Nudge",
+    "Presence",
+    "PresenceChanged",
     "ProblemField",
+    "Reaction",
+    "ReceiptUpdated",
+    "TracedMember",
+    "TracedPushes",
+    "Typing",
 ];
 
 /// How one example is read and written again.
@@ -80,23 +89,47 @@ fn shapes() -> Vec<Shape> {
         shape::<body::MessageAccepted>("body-message-accepted"),
         shape::<body::MessageList>("body-message-list"),
         shape::<body::ChangeList>("body-change-list"),
+        shape::<body::EditMessage>("body-edit-message"),
+        shape::<value::Message>("body-message"),
+        shape::<body::List<uuid::Uuid>>("body-reactor-list"),
+        shape::<body::MessageTrace>("body-message-trace"),
+        shape::<body::MessageTrace>("body-message-trace-unseen"),
+        shape::<value::Progress>("body-progress"),
+        shape::<body::ReceiptList>("body-receipt-list"),
+        shape::<body::PresenceList>("body-presence-list"),
+        shape::<body::Sync>("body-sync"),
         shape::<body::HealthReport>("body-health-report"),
         shape::<body::Problem>("body-problem-invalid"),
         shape::<body::Problem>("body-problem-too-many"),
         client::<frame::MessageSend>("client-message-send"),
         client::<frame::HeartbeatData>("client-heartbeat"),
+        client::<frame::ReceiptData>("client-receipt"),
+        client::<frame::TypingData>("client-typing"),
+        client::<frame::PresenceSet>("client-presence-set"),
+        client::<frame::PresenceWatch>("client-presence-watch"),
         shape::<frame::ServerFrame>("server-message-accepted"),
         shape::<frame::ServerFrame>("server-message-new"),
+        shape::<frame::ServerFrame>("server-message-changed"),
+        shape::<frame::ServerFrame>("server-message-changed-unseen"),
+        shape::<frame::ServerFrame>("server-message-deleted"),
         shape::<frame::ServerFrame>("server-message-rejected"),
         shape::<frame::ServerFrame>("server-conversation-changed"),
+        shape::<frame::ServerFrame>("server-receipt-updated"),
+        shape::<frame::ServerFrame>("server-typing"),
+        shape::<frame::ServerFrame>("server-presence-changed"),
+        shape::<frame::ServerFrame>("server-presence-snapshot"),
         shape::<frame::ServerFrame>("server-nudge"),
         shape::<frame::ServerFrame>("server-bye"),
+        shape::<frame::ServerFrame>("server-bye-old"),
         shape::<frame::ServerFrame>("server-heartbeat-ok"),
         shape::<frame::ServerFrame>("server-error"),
         shape::<frame::ServerFrame>("server-error-items"),
         shape::<job::PersistMessagesV1>("job-persist-messages"),
         shape::<job::FanOutEventsV1>("job-fan-out-to-members"),
         shape::<job::FanOutEventsV1>("job-fan-out-to-connections"),
+        shape::<job::RecordReceiptV1>("job-record-receipt"),
+        shape::<job::RecordPushV1>("job-record-push"),
+        shape::<job::AnnouncePresenceV1>("job-announce-presence"),
     ]
 }
 
@@ -202,7 +235,8 @@ fn every_body_frame_and_job_has_an_example_or_is_a_part_of_one() {
 #[test]
 fn what_a_request_adds_is_ignored() {
     for (name, mut document) in examples() {
-        let is_request = name.starts_with("client-") || name == "body-register";
+        let bodies = ["body-register", "body-edit-message", "body-progress"];
+        let is_request = name.starts_with("client-") || bodies.contains(&name.as_str());
         if !is_request {
             continue;
         }
@@ -219,9 +253,35 @@ fn a_job_of_another_version_is_refused() {
     for (name, mut document) in examples().into_iter().filter(|(name, _)| name.starts_with("job-"))
     {
         let shape = shapes().into_iter().find(|shape| shape.example == name).unwrap();
-        for other in ["persist-messages/2", "fan-out-events/0", "", "PERSIST-MESSAGES/1"] {
+        let mine = document["job"].as_str().unwrap().to_owned();
+        let next = mine.replace("/1", "/2");
+        for other in [&*next, "fan-out-events/0", "", "RECORD-PUSH/1", "record-receipt"] {
             document["job"] = json!(other);
             assert!((shape.rewrite)(document.clone()).is_err(), "{name}: {other:?}");
         }
+    }
+}
+
+#[test]
+fn a_job_of_the_release_before_is_read_though_it_has_no_trace() {
+    let ids = [("job-persist-messages", "trace_id"), ("job-fan-out-to-members", "trace_ids")];
+    for (name, field) in ids {
+        let mut document = examples().remove(name).unwrap();
+        document.as_object_mut().unwrap().remove(field);
+        let shape = shapes().into_iter().find(|shape| shape.example == name).unwrap();
+        assert!((shape.rewrite)(document).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_message_that_was_changed_is_read_back_as_it_was_written() {
+    for name in ["body-message", "server-message-deleted"] {
+        let mut document = examples().remove(name).unwrap();
+        if name.starts_with("server-") {
+            document = document["data"]["messages"][0].take();
+        }
+        let wire: value::Message = serde_json::from_value(document).unwrap();
+        let message = domain::Message::try_from(&wire).unwrap();
+        assert_eq!(value::Message::from(&message), wire, "{name}");
     }
 }
