@@ -70,6 +70,10 @@ fn client<T: Serialize + DeserializeOwned>(example: &'static str) -> Shape {
 }
 
 fn shapes() -> Vec<Shape> {
+    [bodies(), frames(), jobs()].into_iter().flatten().collect()
+}
+
+fn bodies() -> Vec<Shape> {
     vec![
         shape::<body::Register>("body-register"),
         shape::<body::Login>("body-login"),
@@ -101,6 +105,11 @@ fn shapes() -> Vec<Shape> {
         shape::<body::HealthReport>("body-health-report"),
         shape::<body::Problem>("body-problem-invalid"),
         shape::<body::Problem>("body-problem-too-many"),
+    ]
+}
+
+fn frames() -> Vec<Shape> {
+    vec![
         client::<frame::MessageSend>("client-message-send"),
         client::<frame::HeartbeatData>("client-heartbeat"),
         client::<frame::ReceiptData>("client-receipt"),
@@ -124,6 +133,11 @@ fn shapes() -> Vec<Shape> {
         shape::<frame::ServerFrame>("server-heartbeat-ok"),
         shape::<frame::ServerFrame>("server-error"),
         shape::<frame::ServerFrame>("server-error-items"),
+    ]
+}
+
+fn jobs() -> Vec<Shape> {
+    vec![
         shape::<job::PersistMessagesV1>("job-persist-messages"),
         shape::<job::FanOutEventsV1>("job-fan-out-to-members"),
         shape::<job::FanOutEventsV1>("job-fan-out-to-connections"),
