@@ -2,21 +2,19 @@
 
 #![allow(clippy::expect_used, reason = "a story that cannot begin panics")]
 
+mod services;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     ClientId, ConnectionId, ConversationId, Draft, DraftParts, EmailAddress, MessageText, Password,
-    Title, TokenBucket, UserId, Username, limits,
+    Title, TraceId, UserId, Username, limits,
 };
-use service::port::{
-    Clock, ConnectionStore, Entropy, MessageStore, PersistLane, PersistQueue, Pusher, Submission,
-};
+use service::port::{Clock, ConnectionStore, Entropy, PersistLane, PersistQueue, Submission};
 use service::{
-    Accounts, Archive, Caller, Closings, Connection, Conversations, Delivery, Device, Event,
-    FanOut, GroupDraft, Hangup, Heartbeats, History, Identity, Login, Messages, Openings,
-    PersistJob, Profiles, Registration, Sessions, SignOut, SignedIn, SocketMessages, Tickets,
-    Upgrades,
+    Archive, Caller, Connection, Device, Event, GroupDraft, Identity, Login, PersistJob,
+    Registration, SignedIn,
 };
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -49,148 +47,11 @@ impl World {
             entropy: SeededEntropy::new(1),
             hasher: FakeHasher::new(),
             tokens: FakeTokens::new(clock.clone()),
-            history: Arc::new(FakeHistory::new()),
+            history: Arc::new(FakeHistory::with_clock(clock.clone())),
             live: FakeLive::new(),
             queues: FakeQueues::new(clock.clone()),
             pusher: FakePusher::new(),
             clock,
-        }
-    }
-
-    pub fn accounts(&self) -> Accounts {
-        Accounts {
-            users: self.history.clone(),
-            sessions: self.history.clone(),
-            hasher: self.hasher.clone(),
-            signer: self.tokens.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn sessions(&self) -> Sessions {
-        Sessions {
-            users: self.history.clone(),
-            sessions: self.history.clone(),
-            signer: self.tokens.clone(),
-            hangup: self.hangup(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn sign_out(&self) -> SignOut {
-        SignOut { sessions: self.history.clone(), hangup: self.hangup(), clock: self.clock.clone() }
-    }
-
-    pub fn profiles(&self) -> Profiles {
-        Profiles { users: self.history.clone() }
-    }
-
-    pub fn hangup(&self) -> Hangup {
-        Hangup {
-            connections: self.live.clone(),
-            pusher: self.pusher.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn tickets(&self) -> Tickets {
-        Tickets {
-            sessions: self.history.clone(),
-            tickets: self.live.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn upgrades(&self) -> Upgrades {
-        Upgrades {
-            tickets: self.live.clone(),
-            connections: self.live.clone(),
-            hangup: self.hangup(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn heartbeats(&self) -> Heartbeats {
-        Heartbeats {
-            connections: self.live.clone(),
-            conversations: self.history.clone(),
-            hangup: self.hangup(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn closings(&self) -> Closings {
-        Closings { connections: self.live.clone() }
-    }
-
-    pub fn messages(&self) -> Messages {
-        Messages {
-            gate: self.live.clone(),
-            limiter: self.live.clone(),
-            queue: self.queues.clone(),
-            clock: self.clock.clone(),
-            bucket: TokenBucket {
-                per_second: limits::MESSAGES_PER_SECOND,
-                burst: limits::MESSAGES_BURST,
-            },
-        }
-    }
-
-    pub fn socket_messages(&self) -> SocketMessages {
-        SocketMessages { messages: self.messages(), hangup: self.hangup() }
-    }
-
-    pub fn history(&self) -> History {
-        History { store: self.history.clone() }
-    }
-
-    pub fn openings(&self) -> Openings {
-        Openings {
-            conversations: self.history.clone(),
-            copies: self.live.clone(),
-            fan_out: self.queues.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn conversations(&self) -> Conversations {
-        Conversations { conversations: self.history.clone() }
-    }
-
-    pub fn delivery(&self) -> Delivery {
-        self.delivery_over(self.pusher.clone())
-    }
-
-    /// With another way to the sockets.
-    pub fn delivery_over(&self, pusher: Arc<dyn Pusher>) -> Delivery {
-        Delivery {
-            connections: self.live.clone(),
-            pusher,
-            fan_out: self.queues.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn fan_out(&self) -> FanOut {
-        FanOut { delivery: self.delivery() }
-    }
-
-    pub fn archive(&self) -> Archive {
-        self.archive_over(self.history.clone())
-    }
-
-    /// With another history, that fails in its own way.
-    pub fn archive_over(&self, history: Arc<dyn MessageStore>) -> Archive {
-        Archive {
-            history,
-            lane: self.queues.clone(),
-            delivery: self.delivery(),
-            clock: self.clock.clone(),
         }
     }
 }
@@ -286,11 +147,13 @@ impl World {
 
     /// Puts one job into the lane, without the checks before it.
     pub async fn submit(&self, sender: Caller, to: ConversationId, numbers: &[u128]) {
+        let trace_id = TraceId(self.entropy.uuid_v7());
         let submission = |number: &u128| Submission {
             conversation_id: to,
             sender_id: sender.user_id(),
             draft: draft(*number),
             accepted_at: self.clock.now(),
+            trace_id,
         };
         let submissions: Vec<_> = numbers.iter().map(submission).collect();
         self.queues.enqueue(&submissions).await.expect("the queue is up");

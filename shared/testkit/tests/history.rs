@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{ClientId, ConversationId, Draft, DraftParts, MessageText, Seq, Timestamp, UserId};
+use domain::{
+    ClientId, ConversationId, Draft, DraftParts, MessageText, Timestamp, TraceId, UserId,
+};
 use service::port::{AppendError, Failure, MessageStore, Submission};
 use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
 use testkit::history::FakeHistory;
@@ -77,6 +79,7 @@ fn says(number: u128) -> Submission {
         sender_id: UserId(Uuid::from_u128(2)),
         draft: draft.unwrap(),
         accepted_at: now(),
+        trace_id: TraceId(Uuid::from_u128(3)),
     }
 }
 

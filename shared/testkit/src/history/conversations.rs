@@ -8,23 +8,25 @@ use domain::{
     Message, MessageKind, Role, Seq, SystemEvent, Timestamp, UserId,
 };
 use service::port::{
-    Behind, ConversationStore, Created, Failure, NewDirect, NewGroup, OpenError, PageError,
+    Behind, ConversationStore, Created, Failure, MembershipCopy, NewDirect, NewGroup, OpenError,
+    PageError,
 };
 use service::{ConversationEntry, Page};
 use uuid::Uuid;
 
-use super::{FakeHistory, Room, Seat, State, as_member};
+use super::{FakeHistory, Room, Seat, Stamp, State, as_member};
 
 #[async_trait]
 impl ConversationStore for FakeHistory {
     async fn open_direct(&self, direct: NewDirect) -> Result<Created, OpenError> {
+        let now = self.clock.now();
         let mut state = self.reach()?;
         if let Some(room) = state.rooms.get(&direct.id) {
             return Ok(created(room, false));
         }
         let pair = [direct.creator, direct.other];
         check_people(&state, direct.creator, &pair)?;
-        let seat = Seat::new(Role::Member, Seq::ZERO, direct.created_at);
+        let seat = Seat::new(Role::Member, Seq::ZERO, direct.created_at, now);
         let room = Room {
             conversation: Conversation {
                 id: direct.id,
@@ -40,13 +42,16 @@ impl ConversationStore for FakeHistory {
             active_at: direct.created_at,
             seats: pair.map(|user| (user, seat.clone())).into(),
             messages: Vec::new(),
+            stamps: BTreeMap::new(),
+            reactors: BTreeMap::new(),
+            reacted: 0,
+            touched_at: now,
         };
-        let answer = created(&room, true);
-        state.rooms.insert(direct.id, room);
-        Ok(answer)
+        Ok(state.insert(room, now))
     }
 
     async fn open_group(&self, group: NewGroup) -> Result<Created, OpenError> {
+        let now = self.clock.now();
         let mut state = self.reach()?;
         let same = |room: &&Room| {
             room.client_id == Some(group.client_id) && room.conversation.created_by == group.creator
@@ -57,10 +62,7 @@ impl ConversationStore for FakeHistory {
         let people: Vec<UserId> =
             std::iter::once(group.creator).chain(group.member_ids.iter().copied()).collect();
         check_people(&state, group.creator, &people)?;
-        let room = new_group(&group, &people);
-        let answer = created(&room, true);
-        state.rooms.insert(group.id, room);
-        Ok(answer)
+        Ok(state.insert(new_group(&group, &people, now), now))
     }
 
     async fn list(
@@ -141,9 +143,24 @@ fn check_people(state: &State, creator: UserId, people: &[UserId]) -> Result<(),
     Ok(())
 }
 
-fn new_group(group: &NewGroup, people: &[UserId]) -> Room {
+impl State {
+    /// Takes in a new conversation, whose copies are to be written.
+    fn insert(&mut self, room: Room, now: Timestamp) -> Created {
+        let answer = created(&room, true);
+        let Conversation { id, last_seq, .. } = room.conversation;
+        for (user_id, _) in room.active() {
+            let copy =
+                MembershipCopy { conversation_id: id, user_id, is_active: true, version: last_seq };
+            self.unconfirmed.insert((id, user_id), (copy, now));
+        }
+        self.rooms.insert(id, room);
+        answer
+    }
+}
+
+fn new_group(group: &NewGroup, people: &[UserId], now: Timestamp) -> Room {
     let role = |id| if id == group.creator { Role::Owner } else { Role::Member };
-    let seat = |id| (id, Seat::new(role(id), Seq::ZERO, group.created_at));
+    let seat = |id| (id, Seat::new(role(id), Seq::ZERO, group.created_at, now));
     let first = Message {
         conversation_id: group.id,
         seq: Seq(1),
@@ -154,6 +171,7 @@ fn new_group(group: &NewGroup, people: &[UserId]) -> Room {
         text: None,
         reply_to: None,
         mentions: Vec::new(),
+        reactions: Vec::new(),
         event: Some(SystemEvent {
             event_type: EventType::ConversationCreated,
             actor_id: group.creator,
@@ -180,6 +198,10 @@ fn new_group(group: &NewGroup, people: &[UserId]) -> Room {
         active_at: group.created_at,
         seats: people.iter().copied().map(seat).collect(),
         messages: vec![first],
+        stamps: [(Seq(1), Stamp { trace_id: None, stored_at: now, touched_at: now })].into(),
+        reactors: BTreeMap::new(),
+        reacted: 0,
+        touched_at: now,
     }
 }
 
@@ -192,9 +214,9 @@ fn created(room: &Room, is_new: bool) -> Created {
     }
 }
 
-fn entry(user: UserId, room: &Room, seat: &Seat) -> ConversationEntry {
+pub(super) fn entry(user: UserId, room: &Room, seat: &Seat) -> ConversationEntry {
     let counts = |message: &&Message| {
-        message.seq > seat.read.max(seat.joined_seq)
+        message.seq > seat.marks.read.max(seat.joined_seq)
             && message.sender_id != user
             && message.kind != MessageKind::System
             && message.deleted_at.is_none()
@@ -205,8 +227,8 @@ fn entry(user: UserId, room: &Room, seat: &Seat) -> ConversationEntry {
         my: Membership {
             role: seat.role,
             joined_seq: seat.joined_seq,
-            delivered: seat.delivered,
-            read: seat.read,
+            delivered: seat.marks.delivered,
+            read: seat.marks.read,
             muted_until: None,
             archived: false,
             pinned: false,

@@ -1,13 +1,13 @@
 //! `MessageStore`.
 
 use async_trait::async_trait;
-use domain::{ConversationId, ConversationType, Message, Rejection, Seq, UserId};
+use domain::{ConversationId, ConversationType, Message, Rejection, Seq, Timestamp, UserId};
 use service::port::{
     AppendError, Appended, ChangesPage, Commit, Failure, MessageStore, Submission, Verdict,
 };
-use service::{MessagePage, Recipient, Window};
+use service::{MessagePage, Window};
 
-use super::{FakeHistory, Room, State};
+use super::{FakeHistory, Room, Stamp, State};
 
 #[async_trait]
 impl MessageStore for FakeHistory {
@@ -22,12 +22,14 @@ impl MessageStore for FakeHistory {
         if has(&state.poisoned) {
             return Err(AppendError::Unknown("told to fail".into()));
         }
+        let now = self.clock.now();
         let mut commit = Commit::default();
         for submission in submissions {
-            let verdict = judge(&mut state, submission);
+            let verdict = judge(&mut state, submission, now);
             if !matches!(verdict, Verdict::Rejected(_)) {
                 let id = submission.conversation_id;
-                commit.recipients.insert(id, recipients(&state, id));
+                let recipients = state.rooms.get(&id).map(Room::recipients);
+                commit.recipients.insert(id, recipients.unwrap_or_default());
             }
             commit.appended.push(Appended { verdict });
         }
@@ -91,7 +93,7 @@ impl MessageStore for FakeHistory {
     }
 }
 
-fn judge(state: &mut State, submission: &Submission) -> Verdict {
+fn judge(state: &mut State, submission: &Submission, now: Timestamp) -> Verdict {
     let Submission { conversation_id, sender_id, draft, .. } = submission;
     let Some(room) = state.rooms.get(conversation_id) else {
         return Verdict::Rejected(Rejection::NotAMember);
@@ -102,22 +104,31 @@ fn judge(state: &mut State, submission: &Submission) -> Verdict {
     if let Some(known) = room.messages.iter().find(is_same) {
         return Verdict::Known(known.clone());
     }
-    if room.seat_of(*sender_id).is_none() {
+    let Some(seat) = room.seat_of(*sender_id) else {
         return Verdict::Rejected(Rejection::NotAMember);
-    }
+    };
     let is_direct = room.conversation.conversation_type == ConversationType::Direct;
     if is_direct && room.seats.keys().any(|other| state.is_block_between(*sender_id, *other)) {
         return Verdict::Rejected(Rejection::Blocked);
     }
+    let is_answerable = |seq: Seq| seq > seat.joined_seq && room.place_of(seq).is_some();
+    if draft.reply_to.is_some_and(|seq| !is_answerable(seq)) {
+        return Verdict::Rejected(Rejection::InvalidReplyTo);
+    }
+    if draft.mentions.iter().any(|mention| !room.seats.contains_key(&mention.user_id)) {
+        return Verdict::Rejected(Rejection::InvalidMention);
+    }
     match state.rooms.get_mut(conversation_id) {
-        Some(room) => Verdict::Stored(store(room, submission)),
+        Some(room) => Verdict::Stored(store(room, submission, now)),
         None => Verdict::Rejected(Rejection::NotAMember),
     }
 }
 
-fn store(room: &mut Room, submission: &Submission) -> Message {
-    let Submission { conversation_id, sender_id, draft, accepted_at } = submission;
-    let seq = room.next_seq();
+fn store(room: &mut Room, submission: &Submission, now: Timestamp) -> Message {
+    let Submission { conversation_id, sender_id, draft, accepted_at, trace_id } = submission;
+    let seq = room.next_seq(now);
+    let stamp = Stamp { trace_id: Some(*trace_id), stored_at: now, touched_at: now };
+    room.stamps.insert(seq, stamp);
     let message = Message {
         conversation_id: *conversation_id,
         seq,
@@ -128,6 +139,7 @@ fn store(room: &mut Room, submission: &Submission) -> Message {
         text: draft.text.clone(),
         reply_to: draft.reply_to,
         mentions: draft.mentions.clone(),
+        reactions: Vec::new(),
         event: None,
         pinned: false,
         sent_at: draft.sent_at,
@@ -138,9 +150,4 @@ fn store(room: &mut Room, submission: &Submission) -> Message {
     room.active_at = room.active_at.max(*accepted_at);
     room.messages.push(message.clone());
     message
-}
-
-fn recipients(state: &State, id: ConversationId) -> Vec<Recipient> {
-    let active = state.rooms.get(&id).into_iter().flat_map(Room::active);
-    active.map(|(user_id, seat)| Recipient { user_id, joined_seq: seat.joined_seq }).collect()
 }

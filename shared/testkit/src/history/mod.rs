@@ -1,22 +1,32 @@
 //! The Postgres ports in memory.
 
 mod accounts;
+mod changes;
 mod conversations;
+mod feed;
 mod messages;
+mod people;
+mod receipts;
+mod traces;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    ClientId, Conversation, ConversationId, Member, Message, MessageText, Role, Seq, SessionId,
-    Timestamp, User, UserId,
+    ClientId, Conversation, ConversationId, Marks, Member, Message, Role, Seq, SessionId,
+    Timestamp, TraceId, User, UserId,
 };
-use service::port::{AppendError, Failure};
+use service::Recipient;
+use service::port::{AppendError, Clock, Failure, MembershipCopy};
+
+use crate::ambient::FrozenClock;
 
 /// Accounts, sessions, conversations and history, with the helping hands that tests need because
 /// no port does these things yet, and with faults on demand.
-#[derive(Default)]
 pub struct FakeHistory {
+    /// The database's own time.
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
@@ -28,6 +38,10 @@ struct State {
     rooms: BTreeMap<ConversationId, Room>,
     /// (who blocks, whom).
     blocks: BTreeSet<(UserId, UserId)>,
+    /// Membership changes whose copies nobody confirmed, and when they were.
+    unconfirmed: BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>,
+    /// In the order in which they were left.
+    notes: Vec<traces::Note>,
     is_down: bool,
     poisoned: BTreeSet<ClientId>,
     unstorable: BTreeSet<ClientId>,
@@ -57,6 +71,22 @@ struct Room {
     seats: BTreeMap<UserId, Seat>,
     /// Ascending by seq.
     messages: Vec<Message>,
+    /// What the database knows of each message besides.
+    stamps: BTreeMap<Seq, Stamp>,
+    /// Who reacted to which message with which emoji, in their order.
+    reactors: BTreeMap<(Seq, String), BTreeMap<u64, UserId>>,
+    /// The place of the last reaction in that order.
+    reacted: u64,
+    /// When it last changed, by the database's time.
+    touched_at: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+struct Stamp {
+    trace_id: Option<TraceId>,
+    stored_at: Timestamp,
+    /// The last change of the message, by the database's time.
+    touched_at: Timestamp,
 }
 
 #[derive(Clone)]
@@ -64,15 +94,20 @@ struct Seat {
     role: Role,
     joined_seq: Seq,
     joined_at: Timestamp,
-    delivered: Seq,
-    read: Seq,
+    marks: Marks,
     is_active: bool,
+    /// By the database's time.
+    changed_at: Timestamp,
+    /// The last number that they were nudged for, and how often.
+    nudged: (Seq, u32),
 }
 
 impl Seat {
-    fn new(role: Role, joined_seq: Seq, joined_at: Timestamp) -> Self {
-        let (delivered, read) = (joined_seq, joined_seq);
-        Self { role, joined_seq, joined_at, delivered, read, is_active: true }
+    /// `now` is the database's time.
+    fn new(role: Role, joined_seq: Seq, joined_at: Timestamp, now: Timestamp) -> Self {
+        let marks = Marks { delivered: joined_seq, read: joined_seq };
+        let nudged = (Seq::ZERO, 0);
+        Self { role, joined_seq, joined_at, marks, is_active: true, changed_at: now, nudged }
     }
 }
 
@@ -96,9 +131,21 @@ impl Room {
         members
     }
 
-    fn next_seq(&mut self) -> Seq {
+    /// Takes the next number for a change at this time of the database.
+    fn next_seq(&mut self, now: Timestamp) -> Seq {
         self.conversation.last_seq.0 += 1;
+        self.touched_at = now;
         self.conversation.last_seq
+    }
+
+    fn place_of(&self, seq: Seq) -> Option<usize> {
+        self.messages.binary_search_by_key(&seq, |message| message.seq).ok()
+    }
+
+    /// As the transaction that changes it sees them.
+    fn recipients(&self) -> Vec<Recipient> {
+        let of = |(user_id, seat): (_, &Seat)| Recipient { user_id, joined_seq: seat.joined_seq };
+        self.active().map(of).collect()
     }
 }
 
@@ -116,9 +163,20 @@ impl State {
 /// What a fake says when it was told to be down.
 const TOLD_TO_BE_DOWN: &str = "told to be down";
 
+impl Default for FakeHistory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl FakeHistory {
+    /// Whose time stands still.
     pub fn new() -> Self {
-        Self::default()
+        Self::with_clock(FrozenClock::new())
+    }
+
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, state: Mutex::default() }
     }
 
     /// From now on every call fails as if nothing could be reached, or works again.
@@ -147,38 +205,19 @@ impl FakeHistory {
     /// Joins, or joins again, at the present end of the history.
     pub fn add_member(&self, id: ConversationId, user: UserId, now: Timestamp) {
         if let Some(room) = self.lock().rooms.get_mut(&id) {
-            let seat = Seat::new(Role::Member, room.conversation.last_seq, now);
+            let last_seq = room.conversation.last_seq;
+            let seat = Seat::new(Role::Member, last_seq, now, self.clock.now());
             room.seats.insert(user, seat);
         }
     }
 
     pub fn remove_member(&self, id: ConversationId, user: UserId) {
-        self.at_seat(id, user, |seat| seat.is_active = false);
-    }
-
-    /// Raises both marks.
-    pub fn mark_read(&self, id: ConversationId, user: UserId, seq: Seq) {
-        self.at_seat(id, user, |seat| {
-            seat.read = seat.read.max(seq);
-            seat.delivered = seat.delivered.max(seq);
-        });
-    }
-
-    /// Gives the message another text and the next number.
-    pub fn edit(&self, id: ConversationId, seq: Seq, text: MessageText, now: Timestamp) {
-        self.change(id, seq, |message| {
-            message.text = Some(text);
-            message.edited_at = Some(now);
-        });
-    }
-
-    /// Leaves a tombstone with the next number.
-    pub fn delete(&self, id: ConversationId, seq: Seq, now: Timestamp) {
-        self.change(id, seq, |message| {
-            message.text = None;
-            message.mentions.clear();
-            message.deleted_at = Some(now);
-        });
+        let mut state = self.lock();
+        let seats = state.rooms.get_mut(&id).map(|room| &mut room.seats);
+        if let Some(seat) = seats.and_then(|seats| seats.get_mut(&user)) {
+            seat.is_active = false;
+            seat.changed_at = self.clock.now();
+        }
     }
 
     /// Everybody who is in, as the others see them.
@@ -191,22 +230,6 @@ impl FakeHistory {
     /// The whole history, whoever may see it.
     pub fn history(&self, id: ConversationId) -> Vec<Message> {
         self.lock().rooms.get(&id).map(|room| room.messages.clone()).unwrap_or_default()
-    }
-
-    fn change(&self, id: ConversationId, seq: Seq, change: impl FnOnce(&mut Message)) {
-        if let Some(room) = self.lock().rooms.get_mut(&id) {
-            let rev = room.next_seq();
-            if let Some(message) = room.messages.iter_mut().find(|message| message.seq == seq) {
-                message.rev = rev;
-                change(message);
-            }
-        }
-    }
-
-    fn at_seat(&self, id: ConversationId, user: UserId, change: impl FnOnce(&mut Seat)) {
-        if let Some(seat) = self.lock().rooms.get_mut(&id).and_then(|r| r.seats.get_mut(&user)) {
-            change(seat);
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,20 +1,20 @@
 //! The queues in memory, with the groups and the visibility of SQS FIFO.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConversationId, Timestamp};
+use domain::{ConversationId, Timestamp, UserId};
 use service::port::{
-    Clock, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt,
-    Submission,
+    Clock, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog,
+    PushRecord, Quarantined, Receipt, ReceiptClaim, ReceiptQueue, RecordJob, Submission,
 };
 
 /// How long a received message stays invisible, as `template.yaml` sets it.
 const VISIBILITY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// All three queues. A received message blocks its group until it is deleted, deferred and due, or
+/// All queues. A received message blocks its group until it is deleted, deferred and due, or
 /// its visibility timeout is over.
 pub struct FakeQueues {
     clock: Arc<dyn Clock>,
@@ -28,6 +28,9 @@ struct State {
     lane: Vec<Waiting>,
     quarantined: Vec<Quarantined>,
     fan_out: Vec<FanOutJob>,
+    records: Vec<RecordJob>,
+    /// By when they are due, then in the order in which they came.
+    presence: BTreeMap<(Timestamp, u64), UserId>,
 }
 
 struct Waiting {
@@ -80,6 +83,23 @@ impl FakeQueues {
     /// Everything in the fan-out queue; it is empty afterwards.
     pub fn drain_fan_out(&self) -> Vec<FanOutJob> {
         std::mem::take(&mut self.lock().fan_out)
+    }
+
+    /// Everything in `receipts-to-record`; it is empty afterwards.
+    pub fn drain_records(&self) -> Vec<RecordJob> {
+        std::mem::take(&mut self.lock().records)
+    }
+
+    /// Whose presence is to be looked at by now; what is not due stays.
+    pub fn drain_presence(&self) -> Vec<UserId> {
+        let mut state = self.lock();
+        let later = state.presence.split_off(&(self.clock.now(), u64::MAX));
+        std::mem::replace(&mut state.presence, later).into_values().collect()
+    }
+
+    /// How many announcements wait, due or not.
+    pub fn presence_length(&self) -> usize {
+        self.lock().presence.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -161,6 +181,34 @@ impl PersistLane for FakeQueues {
 impl FanOutQueue for FakeQueues {
     async fn enqueue(&self, jobs: Vec<FanOutJob>) -> Result<(), Failure> {
         self.reach()?.fan_out.extend(jobs);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ReceiptQueue for FakeQueues {
+    async fn enqueue(&self, claim: ReceiptClaim) -> Result<(), Failure> {
+        self.reach()?.records.push(RecordJob::Receipt(claim));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PushLog for FakeQueues {
+    async fn record(&self, pushes: &[PushRecord]) -> Result<(), Failure> {
+        self.reach()?.records.extend(pushes.iter().copied().map(RecordJob::Push));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl PresenceQueue for FakeQueues {
+    async fn enqueue(&self, user: UserId, delay: Duration) -> Result<(), Failure> {
+        let due_at = self.clock.now().plus(delay);
+        let mut state = self.reach()?;
+        state.sent += 1;
+        let place = (due_at, state.sent);
+        state.presence.insert(place, user);
         Ok(())
     }
 }

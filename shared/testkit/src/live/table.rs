@@ -13,6 +13,8 @@ use service::port::{
 };
 use service::{Connection, Identity};
 
+use super::presence::PresenceBook;
+
 /// Every port of the live table over one lock.
 #[derive(Default)]
 pub struct FakeLive {
@@ -20,14 +22,15 @@ pub struct FakeLive {
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     is_down: bool,
     tickets: BTreeMap<String, (Identity, Timestamp)>,
     /// `C#…`: as it was when the socket opened.
-    records: BTreeMap<ConnectionId, Connection>,
+    pub(super) records: BTreeMap<ConnectionId, Connection>,
     /// `U#…`: with the last heartbeat.
-    live: BTreeMap<(UserId, ConnectionId), Connection>,
-    ended_sessions: BTreeSet<SessionId>,
+    pub(super) live: BTreeMap<(UserId, ConnectionId), Connection>,
+    pub(super) ended_sessions: BTreeSet<SessionId>,
+    pub(super) presence: PresenceBook,
     copies: BTreeMap<(ConversationId, UserId), MembershipCopy>,
     buckets: BTreeMap<String, Timestamp>,
     keys: BTreeSet<PublicKey>,
@@ -52,7 +55,7 @@ impl FakeLive {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reach(&self) -> Result<MutexGuard<'_, State>, Failure> {
+    pub(super) fn reach(&self) -> Result<MutexGuard<'_, State>, Failure> {
         let state = self.lock();
         if state.is_down {
             return Err(Failure::unavailable("dynamodb", "a test took it down"));
@@ -61,11 +64,11 @@ impl FakeLive {
     }
 }
 
-fn is_recorded(connection: &Connection, now: Timestamp) -> bool {
+pub(super) fn is_recorded(connection: &Connection, now: Timestamp) -> bool {
     now < connection.since.plus(limits::CONNECTION_RECORD_LIFETIME)
 }
 
-fn is_leased(connection: &Connection, now: Timestamp) -> bool {
+pub(super) fn is_leased(connection: &Connection, now: Timestamp) -> bool {
     is_recorded(connection, now) && now < connection.seen_at.plus(limits::CONNECTION_LEASE)
 }
 
@@ -101,6 +104,7 @@ impl ConnectionStore for FakeLive {
         let record = Connection { seen_at: connection.since, ..connection.clone() };
         state.records.insert(connection.id.clone(), record);
         state.live.insert(key_of(connection), connection.clone());
+        state.presence.note(connection, connection.seen_at);
         Ok(true)
     }
 
@@ -122,14 +126,21 @@ impl ConnectionStore for FakeLive {
         }
         let touched = Connection { seen_at: now, ..record.clone() };
         state.live.insert(key_of(&touched), touched.clone());
+        state.presence.note(&touched, now);
         Ok(Some(touched))
     }
 
-    async fn close(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+    async fn close(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Connection>, Failure> {
         let mut state = self.reach()?;
         let closed = state.records.remove(id);
         if let Some(connection) = &closed {
             state.live.remove(&key_of(connection));
+            state.presence.note(connection, now);
+            state.presence.forget(id);
         }
         Ok(closed)
     }

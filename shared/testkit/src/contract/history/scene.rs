@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use domain::{
     ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress, Message,
-    MessageText, Seq, SessionId, Timestamp, Title, UserId, Username, direct_conversation_id,
+    MessageText, Seq, SessionId, Timestamp, Title, TraceId, UserId, Username,
+    direct_conversation_id,
 };
 use service::Page;
 use service::port::{
@@ -124,6 +125,7 @@ pub(super) fn says(conversation: ConversationId, sender: UserId, number: u128) -
         sender_id: sender,
         draft: draft.expect("a draft"),
         accepted_at: at(10),
+        trace_id: TraceId(Uuid::from_u128(0x7_ACE0_0000 + number)),
     }
 }
 

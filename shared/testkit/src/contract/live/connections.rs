@@ -60,22 +60,22 @@ pub async fn the_second_device_does_not_replace_the_first(port: &impl Connection
 
 pub async fn closing_one_device_leaves_the_other(port: &impl ConnectionStore) {
     let (first, second) = (open(port, "a", 1).await, open(port, "b", 1).await);
-    assert_eq!(port.close(&first.id).await.expect("close"), Some(first.clone()));
+    assert_eq!(port.close(&first.id, at_ms(1)).await.expect("close"), Some(first.clone()));
     assert_eq!(port.get(&first.id).await.expect("get"), None);
     assert_eq!(of_user(port, 1, at_ms(1)).await, [second]);
 }
 
 pub async fn closing_twice_is_fine(port: &impl ConnectionStore) {
     let opened = open(port, "a", 1).await;
-    assert_eq!(port.close(&opened.id).await.expect("close"), Some(opened.clone()));
-    assert_eq!(port.close(&opened.id).await.expect("close"), None);
+    assert_eq!(port.close(&opened.id, at_ms(1)).await.expect("close"), Some(opened.clone()));
+    assert_eq!(port.close(&opened.id, at_ms(1)).await.expect("close"), None);
     assert_eq!(of_user(port, 1, at_ms(1)).await, []);
 }
 
 pub async fn an_old_disconnect_after_a_new_connect_takes_only_its_own(port: &impl ConnectionStore) {
     let old = open(port, "old", 1).await;
     let new = open(port, "new", 1).await;
-    port.close(&old.id).await.expect("close");
+    port.close(&old.id, at_ms(1)).await.expect("close");
     assert_eq!(port.get(&new.id).await.expect("get"), Some(new.clone()));
     assert_eq!(of_user(port, 1, at_ms(1)).await, [new]);
 }
@@ -84,7 +84,7 @@ pub async fn an_unknown_connection_is_nobody(port: &impl ConnectionStore) {
     let id = connection_id("never");
     assert_eq!(port.get(&id).await.expect("get"), None);
     assert_eq!(port.touch(&id, at_ms(0)).await.expect("touch"), None);
-    assert_eq!(port.close(&id).await.expect("close"), None);
+    assert_eq!(port.close(&id, at_ms(1)).await.expect("close"), None);
 }
 
 pub async fn a_heartbeat_raises_the_lease(port: &impl ConnectionStore) {
@@ -187,7 +187,7 @@ pub async fn sessions_may_end_again_and_again(port: &impl ConnectionStore) {
         assert!(port.open(&opened).await.expect("open"));
         let ended = port.end_session(opened.identity, opened.since).await.expect("end");
         assert_eq!(ended, std::slice::from_ref(&opened));
-        port.close(&opened.id).await.expect("close");
+        port.close(&opened.id, opened.since).await.expect("close");
         assert!(!port.open(&opened).await.expect("open"));
     }
 }

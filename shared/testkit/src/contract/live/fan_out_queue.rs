@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use service::Event;
 use service::port::{FanOutJob, FanOutQueue};
 
-use super::sample::{connection, message, message_rejected, messages_new, recipients};
+use super::sample::{connection, message, message_rejected, messages_new, recipients, trace};
 use crate::ambient::at_ms;
 
 /// The queue from both ends.
@@ -34,8 +34,16 @@ macro_rules! fan_out_queue_promises {
 pub async fn jobs_arrive_as_they_were_sent(port: &impl FanOut) {
     let connections = vec![connection("a", 1, at_ms(0)), connection("b", 2, at_ms(1))];
     let event = messages_new(vec![message(7, "seven"), message(8, "eight \u{1f680}\n")]);
-    let to_members = FanOutJob::ToMembers { event, recipients: recipients(3) };
-    let to_connections = FanOutJob::ToConnections { event: message_rejected(), connections };
+    let to_members = FanOutJob::ToMembers {
+        event,
+        trace_ids: vec![trace(1), trace(2)],
+        recipients: recipients(3),
+    };
+    let to_connections = FanOutJob::ToConnections {
+        event: message_rejected(),
+        trace_ids: vec![trace(3)],
+        connections,
+    };
     let sent = vec![to_members, to_connections];
     port.queue().enqueue(sent.clone()).await.expect("enqueue");
     let mut drained = port.drain().await;
@@ -51,7 +59,7 @@ pub async fn no_job_is_fine(port: &impl FanOut) {
 pub async fn more_jobs_than_one_call_takes_all_arrive(port: &impl FanOut) {
     let job = |number: u32| {
         let event = messages_new(vec![message(number.into(), "hello")]);
-        FanOutJob::ToMembers { event, recipients: recipients(1) }
+        FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) }
     };
     port.queue().enqueue((1..=23).map(job).collect()).await.expect("enqueue");
     assert_eq!(port.drain().await.len(), 23);
@@ -61,11 +69,11 @@ pub async fn more_jobs_than_one_call_takes_all_arrive(port: &impl FanOut) {
 pub async fn a_crowd_of_large_messages_arrives(port: &impl FanOut) {
     let large = "x".repeat(8_000);
     let event = messages_new((1..=100).map(|seq| message(seq, &large)).collect());
-    let job = FanOutJob::ToMembers { event, recipients: recipients(100) };
+    let job = FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(100) };
     port.queue().enqueue(vec![job]).await.expect("enqueue");
     let mut seqs = Vec::new();
     for job in port.drain().await {
-        let FanOutJob::ToMembers { event, recipients: told } = job else {
+        let FanOutJob::ToMembers { event, recipients: told, .. } = job else {
             panic!("a job to connections was never sent");
         };
         assert_eq!(told, recipients(100));

@@ -111,7 +111,7 @@ pub async fn a_closed_socket_stands_for_nobody_even_if_it_sent_before(
     port.write(&[copy(1, 1, true, 1)]).await.expect("write");
     let before = port.of_connection(&opened.id, conversation(1)).await.expect("of_connection");
     assert!(before.is_member);
-    port.close(&opened.id).await.expect("close");
+    port.close(&opened.id, at_ms(1)).await.expect("close");
     let after = port.of_connection(&opened.id, conversation(1)).await.expect("of_connection");
     assert_eq!(after, Standing { connection: None, is_member: false });
 }

@@ -23,7 +23,7 @@ macro_rules! rate_limiter_promises {
     };
 }
 
-const BUCKET: TokenBucket = TokenBucket { per_second: 5, burst: 20 };
+const BUCKET: TokenBucket = TokenBucket::per_second(5, 20);
 
 async fn take(port: &impl RateLimiter, scope: &str, count: u32, ms: i64) -> Result<(), u64> {
     port.take(scope, BUCKET, count, at_ms(ms)).await.expect("take")

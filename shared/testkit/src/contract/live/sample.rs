@@ -2,7 +2,7 @@
 
 use domain::{
     ClientId, ConnectionId, ConversationId, Draft, DraftParts, Mention, Message, MessageKind,
-    MessageText, Rejection, Seq, SessionId, Timestamp, UserId,
+    MessageText, Rejection, Seq, SessionId, Timestamp, TraceId, UserId,
 };
 use service::port::Submission;
 use service::{Connection, Event, Identity, Recipient};
@@ -24,6 +24,10 @@ pub fn conversation(number: u128) -> ConversationId {
 
 pub fn client(number: u128) -> ClientId {
     ClientId(Uuid::from_u128(0x0194_0000_0000_4000_8000_0000_0000_0000 + number))
+}
+
+pub fn trace(number: u128) -> TraceId {
+    TraceId(Uuid::from_u128(0x0195_0000_0000_7000_8000_0000_0000_0000 + number))
 }
 
 pub fn identity(number: u128) -> Identity {
@@ -60,6 +64,7 @@ pub fn submission(in_conversation: u128, number: u128) -> Submission {
         sender_id: user(1),
         draft: Draft::parse(parts).expect("a draft"),
         accepted_at: at_ms(0),
+        trace_id: trace(in_conversation),
     }
 }
 
@@ -75,6 +80,7 @@ pub fn message(seq: i64, said: &str) -> Message {
         text: Some(text(said)),
         reply_to: None,
         mentions: Vec::new(),
+        reactions: Vec::new(),
         event: None,
         pinned: false,
         sent_at: None,

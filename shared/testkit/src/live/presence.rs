@@ -1,0 +1,108 @@
+//! `PresenceStore`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use domain::{ConnectionId, Presence, Status, Timestamp, UserId, limits};
+use service::Connection;
+use service::port::{Acquaintance, Failure, PresenceStore, Sighting, Watcher};
+
+use super::FakeLive;
+use super::table::{State, is_leased, is_recorded};
+
+/// What the live table knows of presence.
+#[derive(Default)]
+pub(super) struct PresenceBook {
+    /// Of connections that said one.
+    statuses: BTreeMap<ConnectionId, Status>,
+    last_seen: BTreeMap<UserId, Timestamp>,
+    announced: BTreeMap<UserId, Presence>,
+    /// `W#…`: (who is watched, by which connection).
+    watches: BTreeMap<(UserId, ConnectionId), (Watcher, Timestamp)>,
+}
+
+impl PresenceBook {
+    fn status_of(&self, id: &ConnectionId) -> Status {
+        self.statuses.get(id).copied().unwrap_or_default()
+    }
+
+    /// A sign of life of this connection.
+    pub(super) fn note(&mut self, connection: &Connection, at: Timestamp) {
+        if self.status_of(&connection.id) != Status::Invisible {
+            let last_seen = self.last_seen.entry(connection.identity.user_id).or_insert(at);
+            *last_seen = at.max(*last_seen);
+        }
+    }
+
+    pub(super) fn forget(&mut self, id: &ConnectionId) {
+        self.statuses.remove(id);
+    }
+}
+
+impl State {
+    fn sighting(&self, user_id: UserId, now: Timestamp) -> Sighting {
+        let theirs = self.live.values().filter(|c| c.identity.user_id == user_id);
+        let leased = theirs.filter(|connection| is_leased(connection, now));
+        Sighting {
+            user_id,
+            statuses: leased.map(|connection| self.presence.status_of(&connection.id)).collect(),
+            last_seen_at: self.presence.last_seen.get(&user_id).copied(),
+            announced: self.presence.announced.get(&user_id).copied().unwrap_or_default(),
+        }
+    }
+}
+
+#[async_trait]
+impl PresenceStore for FakeLive {
+    async fn set(
+        &self,
+        id: &ConnectionId,
+        status: Status,
+        now: Timestamp,
+    ) -> Result<Option<Sighting>, Failure> {
+        let mut state = self.reach()?;
+        let recorded = state.records.get(id).filter(|record| is_recorded(record, now));
+        let Some(identity) = recorded.map(|record| record.identity) else { return Ok(None) };
+        if state.ended_sessions.contains(&identity.session_id) {
+            return Ok(None);
+        }
+        state.presence.statuses.insert(id.clone(), status);
+        Ok(Some(state.sighting(identity.user_id, now)))
+    }
+
+    async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Sighting>, Failure> {
+        let state = self.reach()?;
+        let users: BTreeSet<_> = users.iter().copied().collect();
+        Ok(users.into_iter().map(|user| state.sighting(user, now)).collect())
+    }
+
+    async fn announce(&self, user: UserId, presence: Presence) -> Result<bool, Failure> {
+        let mut state = self.reach()?;
+        let before = state.presence.announced.insert(user, presence).unwrap_or_default();
+        Ok(before != presence)
+    }
+
+    async fn watch(
+        &self,
+        connection: &Connection,
+        people: &[Acquaintance],
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        let mut state = self.reach()?;
+        for person in people {
+            let key = (person.user_id, connection.id.clone());
+            let sees_last_seen = person.shares_last_seen;
+            let watcher = Watcher { connection: connection.clone(), sees_last_seen };
+            state.presence.watches.insert(key, (watcher, until));
+        }
+        Ok(())
+    }
+
+    async fn watchers(&self, user: UserId, now: Timestamp) -> Result<Vec<Watcher>, Failure> {
+        let state = self.reach()?;
+        let of_user = state.presence.watches.iter().filter(|((watched, _), _)| *watched == user);
+        let lasting = of_user.filter(|(_, (_, until))| now < *until);
+        let watchers = lasting.map(|(_, (watcher, _))| watcher.clone());
+        Ok(watchers.take(limits::WATCHERS_PER_USER).collect())
+    }
+}
