@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use domain::{ClientId, ConversationId, Message, Rejection, Seq, UserId, limits};
+use domain::{ClientId, ConversationId, Message, Rejection, UserId, limits};
 use serde_json::Value;
 use service::Recipient;
 use service::port::{AppendError, Appended, Commit, Submission, Verdict};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::database::{Database, Parameter};
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column, instant, mentions_json, message};
+use crate::row::{Read, column, instant, mentions_json, message, recipients as row_recipients};
 
 /// What makes a message the same message.
 type Key = (ConversationId, UserId, ClientId);
@@ -80,12 +80,13 @@ struct Columns {
     mentions: Vec<Value>,
     sent_at: Vec<Option<SystemTime>>,
     accepted_at: Vec<SystemTime>,
+    trace_ids: Vec<Uuid>,
 }
 
 impl Columns {
     fn of(submissions: &[Submission]) -> Self {
         let mut columns = Self::default();
-        for Submission { conversation_id, sender_id, draft, accepted_at } in submissions {
+        for Submission { conversation_id, sender_id, draft, accepted_at, trace_id } in submissions {
             columns.conversation_ids.push(conversation_id.0);
             columns.sender_ids.push(sender_id.0);
             columns.client_ids.push(draft.client_id.0);
@@ -95,11 +96,12 @@ impl Columns {
             columns.mentions.push(mentions_json(&draft.mentions));
             columns.sent_at.push(draft.sent_at.map(instant));
             columns.accepted_at.push(instant(*accepted_at));
+            columns.trace_ids.push(trace_id.0);
         }
         columns
     }
 
-    fn parameters(&self) -> [Parameter<'_>; 9] {
+    fn parameters(&self) -> [Parameter<'_>; 10] {
         [
             (&self.conversation_ids, Type::UUID_ARRAY),
             (&self.sender_ids, Type::UUID_ARRAY),
@@ -110,6 +112,7 @@ impl Columns {
             (&self.mentions, Type::JSONB_ARRAY),
             (&self.sent_at, Type::TIMESTAMPTZ_ARRAY),
             (&self.accepted_at, Type::TIMESTAMPTZ_ARRAY),
+            (&self.trace_ids, Type::UUID_ARRAY),
         ]
     }
 }
@@ -146,6 +149,8 @@ fn verdict(row: &Row) -> Read<Verdict> {
         "known" => stored(row).map(Verdict::Known),
         "blocked" => Ok(Verdict::Rejected(Rejection::Blocked)),
         "not_a_member" => Ok(Verdict::Rejected(Rejection::NotAMember)),
+        "invalid_reply_to" => Ok(Verdict::Rejected(Rejection::InvalidReplyTo)),
+        "invalid_mention" => Ok(Verdict::Rejected(Rejection::InvalidMention)),
         _ => Err(DatabaseError::unreadable("a verdict")),
     }
 }
@@ -159,10 +164,6 @@ fn recipients(
         return Ok(());
     }
     let told = recipients.entry(conversation_id).or_default();
-    let ids: Option<Vec<Uuid>> = column(row, "recipient_ids")?;
-    let joined: Option<Vec<i64>> = column(row, "recipient_joined")?;
-    for (id, joined) in ids.into_iter().flatten().zip(joined.into_iter().flatten()) {
-        told.push(Recipient { user_id: UserId(id), joined_seq: Seq(joined) });
-    }
+    told.extend(row_recipients(row, "recipient_ids", "recipient_joined")?);
     Ok(())
 }

@@ -25,7 +25,7 @@ use crate::{opening, query};
 
 /// Conversations and who is in them.
 pub struct PgConversations {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl PgConversations {
@@ -142,7 +142,8 @@ fn cut(
     Ok((shown, next.map(Cursor::encode)))
 }
 
-fn entry(row: &Row) -> Read<ConversationEntry> {
+/// A row of list.sql or changed_since.sql.
+pub(crate) fn entry(row: &Row) -> Read<ConversationEntry> {
     Ok(ConversationEntry {
         conversation: conversation(row)?,
         my: Membership {

@@ -1,4 +1,4 @@
-//! Opaque cursors: the time and the id of the last row that was shown.
+//! Opaque cursors: the last row that was shown, by its time and its id or by its number.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -31,6 +31,17 @@ impl Cursor {
     }
 }
 
+/// A cursor in a list that is ordered by numbers: the last one that was shown.
+pub(crate) fn encode_number(number: i64) -> String {
+    URL_SAFE_NO_PAD.encode(number.to_be_bytes())
+}
+
+pub(crate) fn decode_number(raw: &str) -> Result<i64, PageError> {
+    let bytes = URL_SAFE_NO_PAD.decode(raw).map_err(|_| PageError::InvalidCursor)?;
+    let bytes = bytes.try_into().map_err(|_| PageError::InvalidCursor)?;
+    Ok(i64::from_be_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,6 +51,7 @@ mod tests {
         let at = Timestamp::from_unix_ms(-5).unwrap();
         let cursor = Cursor { at, id: Uuid::from_u128(u128::MAX - 1) };
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        assert_eq!(decode_number(&encode_number(i64::MAX)).unwrap(), i64::MAX);
     }
 
     #[test]
@@ -48,6 +60,7 @@ mod tests {
         let long = "A".repeat(10_000);
         for raw in ["", "x", "%00", "' OR 1=1 --", "AAAA", &year_million, &long] {
             assert!(matches!(Cursor::decode(raw), Err(PageError::InvalidCursor)), "{raw:.40}");
+            assert!(matches!(decode_number(raw), Err(PageError::InvalidCursor)), "{raw:.40}");
         }
     }
 }

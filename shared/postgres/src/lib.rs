@@ -4,6 +4,7 @@
 
 mod accounts;
 mod append;
+mod changes;
 mod config;
 mod conversations;
 mod cursor;
@@ -12,10 +13,16 @@ mod error;
 mod messages;
 mod migrate;
 mod opening;
+mod people;
 mod probe;
 mod query;
+mod receipts;
 mod row;
 mod sessions;
+mod sync;
+mod sync_cursor;
+mod traces;
+mod upkeep;
 
 pub use accounts::PgAccounts;
 pub use config::{DatabaseConfig, InvalidDatabaseUrl};
@@ -25,3 +32,6 @@ pub use error::DatabaseError;
 pub use messages::PgMessages;
 pub use migrate::{Applied, MigrateError, bound_role_timeouts, migrate, wait_until_ready};
 pub use probe::PgProbe;
+pub use receipts::PgReceipts;
+pub use traces::PgTraces;
+pub use upkeep::PgUpkeep;

@@ -14,7 +14,7 @@ use crate::row::{Read, message, seq};
 
 /// The history.
 pub struct PgMessages {
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl PgMessages {

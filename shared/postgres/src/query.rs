@@ -34,4 +34,24 @@ queries! {
     MESSAGE = "messages/message";
     PAGE = "messages/page";
     CHANGES = "messages/changes";
+
+    CHANGE_TARGET = "changes/target";
+    WRITE_CHANGE = "changes/write";
+    REACTORS = "changes/reactors";
+
+    RAISE_MARKS = "receipts/raise";
+    MARKS = "receipts/marks";
+
+    AMONG = "people/among";
+    PEERS = "people/peers";
+
+    CHANGED_SINCE = "sync/changed_since";
+
+    STRAGGLERS = "upkeep/stragglers";
+    UNCONFIRMED_COPIES = "upkeep/unconfirmed_copies";
+    CONFIRM_COPIES = "upkeep/confirm_copies";
+    FORGET_TRACES = "upkeep/forget_traces";
+
+    RECORD_PUSHES = "traces/record_pushes";
+    TRACE = "traces/trace";
 }

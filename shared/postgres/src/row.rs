@@ -4,10 +4,11 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::{
-    ClientId, Conversation, ConversationId, Invalid, Mention, Message, MessageText, Seq,
-    SystemEvent, Timestamp, Title, UserId,
+    ClientId, Conversation, ConversationId, Emoji, Invalid, Mention, Message, MessageText,
+    Reaction, Seq, SystemEvent, Timestamp, Title, UserId,
 };
 use serde_json::{Value, json};
+use service::Recipient;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
@@ -45,7 +46,7 @@ pub(crate) fn instant(at: Timestamp) -> SystemTime {
     if at.unix_ms() < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
 }
 
-fn from_instant(at: SystemTime) -> Option<Timestamp> {
+pub(crate) fn from_instant(at: SystemTime) -> Option<Timestamp> {
     let ms = match at.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).ok()?,
         Err(before) => -i64::try_from(before.duration().as_millis()).ok()?,
@@ -74,6 +75,14 @@ pub(crate) fn user_ids(row: &Row, name: &str) -> Read<Vec<UserId>> {
 
 pub(crate) fn seq(row: &Row, name: &str) -> Read<Seq> {
     column(row, name).map(Seq)
+}
+
+/// People and where their view of the history begins, from two columns of arrays; none from nulls.
+pub(crate) fn recipients(row: &Row, ids: &str, joined: &str) -> Read<Vec<Recipient>> {
+    let ids: Option<Vec<Uuid>> = column(row, ids)?;
+    let joined: Option<Vec<i64>> = column(row, joined)?;
+    let recipient = |(id, seq)| Recipient { user_id: UserId(id), joined_seq: Seq(seq) };
+    Ok(ids.into_iter().flatten().zip(joined.into_iter().flatten()).map(recipient).collect())
 }
 
 pub(crate) fn count(row: &Row, name: &str) -> Read<u32> {
@@ -113,6 +122,8 @@ pub(crate) fn message(row: &Row, prefix: &str) -> Read<Option<Message>> {
         reply_to: reply_to.map(Seq),
         mentions: mentions_from(&column(row, &at("mentions"))?)
             .ok_or_else(|| unreadable("mentions"))?,
+        reactions: reactions_from(&column(row, &at("reactions"))?)
+            .ok_or_else(|| unreadable("reactions"))?,
         event: match event {
             Some(json) => Some(event_from(&json).ok_or_else(|| unreadable("event"))?),
             None => None,
@@ -143,6 +154,26 @@ fn mentions_from(json: &Value) -> Option<Vec<Mention>> {
             user_id: value.get("user_id")?.as_str()?.parse().ok()?,
             start: number(value.get("start")?)?,
             length: number(value.get("length")?)?,
+        })
+    };
+    json.as_array()?.iter().map(one).collect()
+}
+
+pub(crate) fn reactions_json(reactions: &[Reaction]) -> Value {
+    let one = |reaction: &Reaction| {
+        let ids: Value = reaction.user_ids.iter().map(ToString::to_string).collect();
+        json!({ "emoji": reaction.emoji.as_str(), "count": reaction.count, "user_ids": ids })
+    };
+    reactions.iter().map(one).collect()
+}
+
+fn reactions_from(json: &Value) -> Option<Vec<Reaction>> {
+    let id = |value: &Value| value.as_str()?.parse().ok();
+    let one = |value: &Value| {
+        Some(Reaction {
+            emoji: Emoji::parse(value.get("emoji")?.as_str()?).ok()?,
+            count: u32::try_from(value.get("count")?.as_u64()?).ok()?,
+            user_ids: value.get("user_ids")?.as_array()?.iter().map(id).collect::<Option<_>>()?,
         })
     };
     json.as_array()?.iter().map(one).collect()
@@ -184,10 +215,13 @@ mod tests {
     }
 
     #[test]
-    fn mentions_and_events_are_read_back_as_they_were_written() {
+    fn mentions_reactions_and_events_are_read_back_as_they_were_written() {
         let user_id = UserId(Uuid::from_u128(7));
         let mentions = vec![Mention { user_id, start: 0, length: u32::MAX }];
         assert_eq!(mentions_from(&mentions_json(&mentions)), Some(mentions));
+        let emoji = Emoji::parse("👍").unwrap();
+        let reactions = vec![Reaction { emoji, count: 3, user_ids: vec![user_id] }];
+        assert_eq!(reactions_from(&reactions_json(&reactions)), Some(reactions));
         let event = SystemEvent {
             event_type: EventType::ConversationCreated,
             actor_id: user_id,
@@ -200,6 +234,7 @@ mod tests {
     fn hostile_json_in_a_row_is_unreadable_and_no_panic() {
         for hostile in [json!(null), json!({}), json!([{}]), json!([{"user_id": 1}]), json!("x")] {
             assert_eq!(mentions_from(&hostile), None, "{hostile}");
+            assert_eq!(reactions_from(&hostile), None, "{hostile}");
             assert_eq!(event_from(&hostile), None, "{hostile}");
         }
     }

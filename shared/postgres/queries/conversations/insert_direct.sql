@@ -20,8 +20,12 @@ WITH people AS (
     RETURNING id
 ), joined AS (
     INSERT INTO members (conversation_id, user_id, role, joined_seq, delivered_seq, read_seq,
-        joined_at, changed_at)
-    SELECT opened.id, people.id, 'member', 0, 0, 0, $4, $4
+        joined_at)
+    SELECT opened.id, people.id, 'member', 0, 0, 0, $4
+    FROM opened CROSS JOIN people
+), copies AS (
+    INSERT INTO membership_changes (conversation_id, user_id, is_active, version)
+    SELECT opened.id, people.id, true, 0
     FROM opened CROSS JOIN people
 )
 SELECT ARRAY(SELECT id FROM people) AS known_users, barrier.is_blocked,

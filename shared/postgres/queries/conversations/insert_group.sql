@@ -27,9 +27,13 @@ WITH named AS (
     RETURNING id
 ), joined AS (
     INSERT INTO members (conversation_id, user_id, role, joined_seq, delivered_seq, read_seq,
-        joined_at, changed_at)
+        joined_at)
     SELECT opened.id, people.id, CASE WHEN people.id = $2 THEN 'owner' ELSE 'member' END,
-        0, 0, 0, $6, $6
+        0, 0, 0, $6
+    FROM opened CROSS JOIN people
+), copies AS (
+    INSERT INTO membership_changes (conversation_id, user_id, is_active, version)
+    SELECT opened.id, people.id, true, 1
     FROM opened CROSS JOIN people
 ), created AS (
     -- Its client_id is the id of the group: the group's own client_id may well be the one of

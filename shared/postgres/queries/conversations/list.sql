@@ -32,7 +32,8 @@ SELECT c.id, c.type, c.title, c.created_by, c.created_at, c.changed_at, c.last_s
     last.rev AS message_rev, last.client_id AS message_client_id,
     last.sender_id AS message_sender_id, last.kind AS message_kind, last.text AS message_text,
     last.reply_to AS message_reply_to, last.mentions AS message_mentions,
-    last.event AS message_event, last.pinned AS message_pinned, last.sent_at AS message_sent_at,
+    last.reactions AS message_reactions, last.event AS message_event,
+    last.pinned AS message_pinned, last.sent_at AS message_sent_at,
     last.created_at AS message_created_at, last.edited_at AS message_edited_at,
     last.deleted_at AS message_deleted_at
 FROM page c

@@ -2,16 +2,17 @@
 --
 -- All parameters are arrays; a submission is what stands at one place in each: $1 conversation
 -- ids, $2 sender ids, $3 client_ids, $4 kinds, $5 texts, $6 reply_to, $7 mentions, $8 sent at,
--- $9 accepted at.
--- Row: position (from 1), verdict ('fresh', 'known', 'blocked', 'not_a_member'), the message (null
--- when refused), recipient_ids and recipient_joined (in the first row of each conversation with
--- a message, null elsewhere). One for the first of every (conversation, sender, client_id).
+-- $9 accepted at, $10 trace ids.
+-- Row: position (from 1), verdict ('fresh', 'known', 'blocked', 'not_a_member',
+-- 'invalid_reply_to', 'invalid_mention'), the message (null when refused), recipient_ids and
+-- recipient_joined (in the first row of each conversation with a message, null elsewhere). One
+-- for the first of every (conversation, sender, client_id).
 WITH input AS (
     SELECT DISTINCT ON (i.conversation_id, i.sender_id, i.client_id) i.*
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],
-            $7::jsonb[], $8::timestamptz[], $9::timestamptz[])
+            $7::jsonb[], $8::timestamptz[], $9::timestamptz[], $10::uuid[])
         WITH ORDINALITY AS i (conversation_id, sender_id, client_id, kind, text, reply_to,
-            mentions, sent_at, accepted_at, position)
+            mentions, sent_at, accepted_at, trace_id, position)
     ORDER BY i.conversation_id, i.sender_id, i.client_id, i.position
 ), known AS (
     SELECT input.position, m.*
@@ -35,6 +36,21 @@ WITH input AS (
                     )
                 )
             ) THEN 'blocked'
+            -- What the sender cannot see is not there to be answered.
+            WHEN input.reply_to IS NOT NULL AND NOT EXISTS (
+                SELECT FROM messages
+                WHERE conversation_id = my.conversation_id AND seq = input.reply_to
+                    AND seq > my.joined_seq
+            ) THEN 'invalid_reply_to'
+            -- Who left may still be spoken of.
+            WHEN input.mentions <> '[]' AND EXISTS (
+                SELECT FROM jsonb_array_elements(input.mentions) AS mention
+                WHERE NOT EXISTS (
+                    SELECT FROM members
+                    WHERE conversation_id = my.conversation_id
+                        AND user_id = (mention ->> 'user_id')::uuid
+                )
+            ) THEN 'invalid_mention'
             ELSE 'fresh'
         END AS verdict
     FROM input
@@ -49,7 +65,8 @@ WITH input AS (
 ), raised AS (
     UPDATE conversations c
     SET last_seq = c.last_seq + counted.messages,
-        active_at = greatest(c.active_at, counted.latest)
+        active_at = greatest(c.active_at, counted.latest),
+        touched_at = clock_timestamp()
     FROM (
         SELECT conversation_id, count(*) AS messages, max(accepted_at) AS latest
         FROM fresh
@@ -59,10 +76,10 @@ WITH input AS (
     RETURNING c.id, c.last_seq - counted.messages AS base
 ), stored AS (
     INSERT INTO messages (conversation_id, seq, rev, client_id, sender_id, kind, text, reply_to,
-        mentions, sent_at, created_at)
+        mentions, sent_at, created_at, trace_id)
     SELECT fresh.conversation_id, raised.base + fresh.place, raised.base + fresh.place,
         fresh.client_id, fresh.sender_id, fresh.kind, fresh.text, fresh.reply_to,
-        fresh.mentions, fresh.sent_at, fresh.accepted_at
+        fresh.mentions, fresh.sent_at, fresh.accepted_at, fresh.trace_id
     FROM fresh
     JOIN raised ON raised.id = fresh.conversation_id
     RETURNING *

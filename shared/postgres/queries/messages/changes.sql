@@ -4,7 +4,8 @@
 -- Row: last_seq and the message, which is all null when nothing changed. Ascending by rev. One
 -- to $4, or none for who is not an active member.
 SELECT c.last_seq, m.conversation_id, m.seq, m.rev, m.client_id, m.sender_id, m.kind, m.text,
-    m.reply_to, m.mentions, m.event, m.pinned, m.sent_at, m.created_at, m.edited_at, m.deleted_at
+    m.reply_to, m.mentions, m.reactions, m.event, m.pinned, m.sent_at, m.created_at, m.edited_at,
+    m.deleted_at
 FROM members my
 JOIN conversations c ON c.id = my.conversation_id
 LEFT JOIN LATERAL (

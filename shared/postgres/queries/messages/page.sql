@@ -5,7 +5,7 @@
 -- Row: the message; all null when there is none. Ascending by seq. One to $4 + $5, or none for
 -- who is not an active member.
 SELECT m.conversation_id, m.seq, m.rev, m.client_id, m.sender_id, m.kind, m.text, m.reply_to,
-    m.mentions, m.event, m.pinned, m.sent_at, m.created_at, m.edited_at, m.deleted_at
+    m.mentions, m.reactions, m.event, m.pinned, m.sent_at, m.created_at, m.edited_at, m.deleted_at
 FROM members my
 LEFT JOIN LATERAL (
     (
