@@ -9,9 +9,11 @@ pub mod jobs;
 mod pusher;
 mod queues;
 pub mod secrets;
+mod standard_queues;
 mod table;
 
 pub use clients::{ClientOptions, Clients};
 pub use pusher::ManagementPusher;
-pub use queues::{SqsFanOutQueue, SqsPersistLane, SqsPersistQueue};
+pub use queues::{SqsPersistLane, SqsPersistQueue};
+pub use standard_queues::{SqsFanOutQueue, SqsPresenceQueue, SqsReceiptQueue};
 pub use table::LiveTable;

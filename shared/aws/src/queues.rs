@@ -1,4 +1,4 @@
-//! The queues in SQS.
+//! The lane of messages: `messages-to-persist.fifo`, and the quarantine beside it.
 
 use std::sync::Arc;
 
@@ -7,19 +7,18 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
-    DeleteMessageBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    DeleteMessageBatchRequestEntry, MessageAttributeValue,
 };
 use service::port::{
-    Entropy, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt,
-    Submission,
+    Entropy, Failure, PersistLane, PersistQueue, Quarantined, Receipt, Submission,
 };
 
-use crate::batch::{self, ENTRIES_PER_CALL};
+use crate::batch::ENTRIES_PER_CALL;
 use crate::call::{self, CallFailed};
 use crate::jobs;
 
 /// How failures name this adapter.
-const WHAT: &str = "sqs";
+pub(crate) const WHAT: &str = "sqs";
 /// The group of quarantined jobs whose conversation nobody could read.
 const NO_CONVERSATION: &str = "no-conversation";
 /// Longer reasons are cut: they are words of ours, for people.
@@ -137,53 +136,7 @@ impl PersistLane for SqsPersistLane {
     }
 }
 
-/// Into `events-to-fan-out`.
-pub struct SqsFanOutQueue {
-    client: Client,
-    queue_url: String,
-}
-
-impl SqsFanOutQueue {
-    pub fn new(client: Client, queue_url: impl Into<String>) -> Self {
-        Self { client, queue_url: queue_url.into() }
-    }
-
-    /// Answers what SQS did not take and may take the next time.
-    async fn send_some(&self, bodies: &[String]) -> Result<Vec<String>, Failure> {
-        let entry = |(index, body): (usize, &String)| {
-            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string());
-            entry.message_body(body).build()
-        };
-        let entries = bodies.iter().enumerate().map(entry).collect::<Result<_, _>>();
-        let send = self.client.send_message_batch().queue_url(&self.queue_url);
-        let answer = send.set_entries(Some(entries.map_err(bug)?)).send().await;
-        let failed = answer.map_err(|error| call::failure(WHAT, error))?.failed;
-        if let Some(refused) = failed.iter().find(|entry| entry.sender_fault) {
-            return Err(Failure::bug(WHAT, described(refused)));
-        }
-        let left = failed.iter().filter_map(|entry| bodies.get(entry.id.parse::<usize>().ok()?));
-        Ok(left.cloned().collect())
-    }
-}
-
-#[async_trait]
-impl FanOutQueue for SqsFanOutQueue {
-    async fn enqueue(&self, jobs: Vec<FanOutJob>) -> Result<(), Failure> {
-        let mut bodies = Vec::with_capacity(jobs.len());
-        for job in &jobs {
-            bodies.extend(jobs::encode_fan_out(job).map_err(|why| Failure::bug(WHAT, why))?);
-        }
-        for call in batch::calls(bodies) {
-            let left = self.send_some(&call).await?;
-            if !left.is_empty() && !self.send_some(&left).await?.is_empty() {
-                return Err(Failure::unavailable(WHAT, "jobs were not taken, twice"));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn bug(error: BuildError) -> Failure {
+pub(crate) fn bug(error: BuildError) -> Failure {
     Failure::bug(WHAT, error)
 }
 
@@ -200,7 +153,7 @@ fn printable(reason: &str) -> String {
     if text.is_empty() { "unknown".to_owned() } else { text }
 }
 
-fn described(entry: &BatchResultErrorEntry) -> CallFailed {
+pub(crate) fn described(entry: &BatchResultErrorEntry) -> CallFailed {
     CallFailed::new(&entry.code, entry.message.as_deref().unwrap_or("no message"))
 }
 

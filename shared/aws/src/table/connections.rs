@@ -1,25 +1,29 @@
 //! The open sockets.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use domain::{ConnectionId, SessionId, Timestamp, UserId, limits};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::{ConnectionId, Status, Timestamp, UserId};
 use service::port::{ConnectionStore, Failure};
 use service::{Connection, Identity};
 
 use super::item::{self, Item};
-use super::{Attributes, Key, LiveTable, WHAT};
+use super::person::{self, Listed, mark_of, name_of, record_end};
+use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT};
 use crate::call;
 
-/// Up to so many users the extra price of a consistent read is worth a push that is not missed.
-const CONSISTENT_USERS: usize = 10;
-/// What every name of a connection in its user's item starts with.
-const PREFIX: &str = "c#";
-/// What every mark of an ended session in its user's item starts with.
-const ENDED_PREFIX: &str = "s#";
-/// Marks removed at once; the next end removes the next ones.
-const MARKS_PER_SWEEP: usize = 50;
+/// An item `U#…` outlives its sockets this long, so that it is known when the person was last
+/// seen. Longer than any socket of theirs may be on record.
+const PERSON_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// What `C#…` tells.
+pub(super) struct Recorded {
+    pub(super) connection: Connection,
+    pub(super) status: Status,
+}
 
 #[async_trait]
 impl ConnectionStore for LiveTable {
@@ -33,18 +37,18 @@ impl ConnectionStore for LiveTable {
             .item("since", item::time(connection.since))
             .item("expires_at", item::expiry(record_end(connection)));
         put.send().await.map_err(|error| call::failure(WHAT, error))?;
-        let is_listed = self.list(connection).await?;
-        if !is_listed {
-            self.close(&connection.id, connection.since).await?;
-        }
-        Ok(is_listed)
+        let Some(person) = self.list(connection, Status::default()).await? else {
+            self.forget(&connection.id).await?;
+            return Ok(false);
+        };
+        self.sweep(connection.identity.user_id, &person, connection.since).await?;
+        Ok(true)
     }
 
     /// From `C#…`, where heartbeats leave no trace: `seen_at` is `since`. The record of a socket
     /// that has ended may still be there, but no frame bears its name any more.
     async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
-        let found = self.read(&Key::connection(id)).await?;
-        found.map(|attributes| recorded(id, &attributes)).transpose()
+        Ok(self.record(id).await?.map(|record| record.connection))
     }
 
     async fn touch(
@@ -52,28 +56,44 @@ impl ConnectionStore for LiveTable {
         id: &ConnectionId,
         now: Timestamp,
     ) -> Result<Option<Connection>, Failure> {
-        let Some(record) = self.get(id).await?.filter(|record| now < record_end(record)) else {
+        let Some(record) = self.record(id).await? else { return Ok(None) };
+        if record_end(&record.connection) <= now {
             return Ok(None);
-        };
-        let touched = Connection { seen_at: now, ..record };
-        Ok(self.list(&touched).await?.then_some(touched))
+        }
+        let touched = Connection { seen_at: now, ..record.connection };
+        let is_listed = self.renew(&touched, record.status).await?
+            || self.list(&touched, record.status).await?.is_some();
+        Ok(is_listed.then_some(touched))
     }
 
-    /// The deleted `C#…` tells whose item is to lose its attribute.
+    /// The deleted `C#…` tells whose item is to lose its attribute. When they were last seen only
+    /// rises, so a closing that comes late takes the attribute alone.
     async fn close(
         &self,
         id: &ConnectionId,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Option<Connection>, Failure> {
-        self.owners.forget(id);
-        let delete = self.client.delete_item().table_name(&self.table_name);
-        let delete = delete.set_key(Some(Key::connection(id).attributes()));
-        let answer = delete.return_values(ReturnValue::AllOld).send().await;
-        let answer = answer.map_err(|error| call::failure(WHAT, error))?;
-        let Some(attributes) = answer.attributes else { return Ok(None) };
-        let closed = recorded(id, &attributes)?;
-        self.prune(&closed).await?;
-        Ok(Some(closed))
+        let Some(Recorded { connection, status }) = self.forget(id).await? else {
+            return Ok(None);
+        };
+        if status == Status::Invisible {
+            self.prune(&connection).await?;
+            return Ok(Some(connection));
+        }
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .update_expression("SET last_seen = :now, expires_at = :end REMOVE #connection")
+            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :now")
+            .expression_attribute_names("#connection", name_of(&connection.id))
+            .expression_attribute_values(":now", item::time(now))
+            .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
+            .send()
+            .await;
+        if done(answer)?.is_none() {
+            self.prune(&connection).await?;
+        }
+        Ok(Some(connection))
     }
 
     async fn prune(&self, connection: &Connection) -> Result<(), Failure> {
@@ -86,10 +106,7 @@ impl ConnectionStore for LiveTable {
             .expression_attribute_names("#connection", name_of(&connection.id))
             .send()
             .await;
-        match answer {
-            Err(error) if !super::is_condition_failed(&error) => Err(call::failure(WHAT, error)),
-            _ => Ok(()),
-        }
+        done(answer).map(drop)
     }
 
     /// One update, so that of a connect and an end at once either sees the other.
@@ -104,16 +121,18 @@ impl ConnectionStore for LiveTable {
             .update_expression("SET #ended = :now, expires_at = :end")
             .expression_attribute_names("#ended", mark_of(identity.session_id))
             .expression_attribute_values(":now", item::time(now))
-            .expression_attribute_values(":end", item::expiry(mark_end(now)))
+            .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
         let answer = answer.map_err(|error| call::failure(WHAT, error))?;
         let attributes = answer.attributes.unwrap_or_default();
-        self.sweep_marks(identity.user_id, &attributes, now).await?;
-        let mut open = listed(&attributes)?;
-        open.retain(|connection| connection.identity == identity && now < record_end(connection));
-        Ok(open)
+        self.sweep(identity.user_id, &attributes, now).await?;
+        let open = person::listed(&attributes)?.into_iter().map(|listed| listed.connection);
+        let is_wanted = |connection: &Connection| {
+            connection.identity == identity && now < record_end(connection)
+        };
+        Ok(open.filter(is_wanted).collect())
     }
 
     async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure> {
@@ -122,115 +141,122 @@ impl ConnectionStore for LiveTable {
         let items = self.read_many(&keys, keys.len() <= CONSISTENT_USERS).await?;
         let mut open = Vec::new();
         for item in &items {
-            open.extend(listed(item)?);
+            let listed = person::listed(item)?.into_iter();
+            open.extend(
+                listed
+                    .filter(|listed| listed.is_live(now))
+                    .map(|Listed { connection, .. }| connection),
+            );
         }
-        open.retain(|connection| {
-            now < record_end(connection) && now < connection.seen_at.plus(limits::CONNECTION_LEASE)
-        });
         Ok(open)
     }
 }
 
 impl LiveTable {
-    /// Puts a connection among those of its user, or renews it there; `false` when its session
+    /// What `C#…` tells of this connection.
+    async fn record(&self, id: &ConnectionId) -> Result<Option<Recorded>, Failure> {
+        let found = self.read(&Key::connection(id)).await?;
+        found.map(|attributes| recorded(id, &attributes)).transpose()
+    }
+
+    /// Removes `C#…`, and answers what it told.
+    async fn forget(&self, id: &ConnectionId) -> Result<Option<Recorded>, Failure> {
+        self.owners.forget(id);
+        let delete = self.client.delete_item().table_name(&self.table_name);
+        let delete = delete.set_key(Some(Key::connection(id).attributes()));
+        let answer = delete.return_values(ReturnValue::AllOld).send().await;
+        let answer = answer.map_err(|error| call::failure(WHAT, error))?;
+        answer.attributes.map(|attributes| recorded(id, &attributes)).transpose()
+    }
+
+    /// Puts a connection among those of its person, whose item it answers; `None` when its session
     /// has ended.
-    async fn list(&self, connection: &Connection) -> Result<bool, Failure> {
-        let entry = Attributes::from([
-            ("session".to_owned(), item::text(connection.identity.session_id)),
-            ("since".to_owned(), item::time(connection.since)),
-            ("seen".to_owned(), item::time(connection.seen_at)),
-        ]);
-        // Longer than the lease of this one and of any that was seen before it.
-        let end = connection.seen_at.plus(limits::CONNECTION_RECORD_LIFETIME);
+    async fn list(
+        &self,
+        connection: &Connection,
+        status: Status,
+    ) -> Result<Option<Attributes>, Failure> {
+        let seen_at = connection.seen_at;
         let update = self.client.update_item().table_name(&self.table_name);
         let update = update
             .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .update_expression("SET #connection = :entry, expires_at = :end")
+            .update_expression(format!("SET #connection = :entry{}", seen(status)))
             .condition_expression("attribute_not_exists(#ended)")
             .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
             .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_values(":entry", AttributeValue::M(entry))
-            .expression_attribute_values(":end", item::expiry(end));
-        match update.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if super::is_condition_failed(&error) => Ok(false),
-            Err(error) => Err(call::failure(WHAT, error)),
-        }
+            .expression_attribute_values(":entry", person::entry(connection, status))
+            .expression_attribute_values(":seen", item::time(seen_at))
+            .expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)))
+            .return_values(ReturnValue::AllNew);
+        let listed = done(update.send().await)?;
+        Ok(listed.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
-    /// Removes the marks of sessions that ended so long ago that none of their sockets is left.
-    async fn sweep_marks(
+    /// Raises the lease of a connection where it is listed, and leaves its status to those who set
+    /// it. `false` when it is not listed (any more), or its session has ended.
+    async fn renew(&self, connection: &Connection, status: Status) -> Result<bool, Failure> {
+        let seen_at = connection.seen_at;
+        let update = self.client.update_item().table_name(&self.table_name);
+        let update = update
+            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .update_expression(format!("SET #connection.#seen = :seen{}", seen(status)))
+            .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
+            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+            .expression_attribute_names("#connection", name_of(&connection.id))
+            .expression_attribute_names("#seen", "seen")
+            .expression_attribute_values(":seen", item::time(seen_at))
+            .expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)));
+        Ok(done(update.send().await)?.is_some())
+    }
+
+    /// Removes from a person's item what is of no use any more.
+    async fn sweep(
         &self,
         user: UserId,
         attributes: &Attributes,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let is_over = |(name, value): &(&String, &AttributeValue)| {
-            let AttributeValue::N(ended_at) = value else { return false };
-            let ended_at = ended_at.parse().ok().and_then(Timestamp::from_unix_ms);
-            name.starts_with(ENDED_PREFIX) && ended_at.is_some_and(|at| mark_end(at) <= now)
-        };
-        let over = attributes.iter().filter(is_over).map(|(name, _)| name);
-        let over: Vec<_> = over.take(MARKS_PER_SWEEP).collect();
-        if over.is_empty() {
+        let overdue = person::overdue(attributes, now)?;
+        if overdue.is_empty() {
             return Ok(());
         }
-        let names: Vec<_> = (0..over.len()).map(|index| format!("#m{index}")).collect();
+        let names: Vec<_> = (0..overdue.len()).map(|index| format!("#m{index}")).collect();
         let update = self.client.update_item().table_name(&self.table_name);
         let update = update
             .set_key(Some(Key::live(user).attributes()))
             .update_expression(format!("REMOVE {}", names.join(", ")));
-        let named = names.into_iter().zip(over);
-        let update = named
-            .fold(update, |update, (name, mark)| update.expression_attribute_names(name, mark));
+        let named = names.into_iter().zip(overdue);
+        let update =
+            named.fold(update, |update, (name, old)| update.expression_attribute_names(name, old));
         update.send().await.map_err(|error| call::failure(WHAT, error))?;
         Ok(())
     }
 }
 
-/// The name of the mark that a session has ended; its value is when.
-fn mark_of(session: SessionId) -> String {
-    format!("{ENDED_PREFIX}{session}")
+/// What an update sets beside the connection: who is invisible is not seen.
+fn seen(status: Status) -> &'static str {
+    match status {
+        Status::Invisible => ", expires_at = :end",
+        Status::Online | Status::Away | Status::Dnd => ", expires_at = :end, last_seen = :seen",
+    }
 }
 
-/// As long as a socket of the session could be on record.
-fn mark_end(ended_at: Timestamp) -> Timestamp {
-    ended_at.plus(limits::CONNECTION_RECORD_LIFETIME)
-}
-
-fn name_of(id: &ConnectionId) -> String {
-    format!("{PREFIX}{id}")
-}
-
-fn record_end(connection: &Connection) -> Timestamp {
-    connection.since.plus(limits::CONNECTION_RECORD_LIFETIME)
+/// `None` when the item did not meet the condition.
+fn done(
+    answer: Result<UpdateItemOutput, UpdateError>,
+) -> Result<Option<UpdateItemOutput>, Failure> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if super::is_condition_failed(&error) => Ok(None),
+        Err(error) => Err(call::failure(WHAT, error)),
+    }
 }
 
 /// Reads an item `C#…`.
-pub(super) fn recorded(id: &ConnectionId, attributes: &Attributes) -> Result<Connection, Failure> {
+pub(super) fn recorded(id: &ConnectionId, attributes: &Attributes) -> Result<Recorded, Failure> {
     let item = Item { kind: "C#", attributes };
     let identity = Identity { user_id: item.text("user")?, session_id: item.text("session")? };
     let since = item.time("since")?;
-    Ok(Connection { id: id.clone(), identity, since, seen_at: since })
-}
-
-/// Reads an item `U#…`.
-fn listed(attributes: &Attributes) -> Result<Vec<Connection>, Failure> {
-    let item = Item { kind: "U#", attributes };
-    let pk: String = item.text("pk")?;
-    let user_id = pk.strip_prefix("U#").and_then(|raw| raw.parse().ok());
-    let user_id = user_id.ok_or_else(|| item.malformed("pk"))?;
-    let entries = attributes.iter().filter_map(|(name, value)| {
-        let id = name.strip_prefix(PREFIX)?;
-        Some((id, value))
-    });
-    let read = |(id, value): (&str, &AttributeValue)| {
-        let AttributeValue::M(attributes) = value else { return Err(item.malformed(PREFIX)) };
-        let id = ConnectionId::parse(id).map_err(|_| item.malformed(PREFIX))?;
-        let entry = Item { kind: "U#", attributes };
-        let identity = Identity { user_id, session_id: entry.text("session")? };
-        let (since, seen_at) = (entry.time("since")?, entry.time("seen")?);
-        Ok(Connection { id, identity, since, seen_at })
-    };
-    entries.map(read).collect()
+    let connection = Connection { id: id.clone(), identity, since, seen_at: since };
+    Ok(Recorded { connection, status: item.optional_text("status")?.unwrap_or_default() })
 }

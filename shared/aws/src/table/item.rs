@@ -56,6 +56,14 @@ impl Item<'_> {
         }
     }
 
+    /// `None` when there is no such attribute.
+    pub(super) fn optional_text<T: FromStr>(
+        &self,
+        attribute: &'static str,
+    ) -> Result<Option<T>, Failure> {
+        self.attributes.get(attribute).map(|_| self.text(attribute)).transpose()
+    }
+
     pub(super) fn number(&self, attribute: &'static str) -> Result<i64, Failure> {
         match self.attributes.get(attribute) {
             Some(AttributeValue::N(raw)) => raw.parse().map_err(|_| self.malformed(attribute)),
@@ -66,6 +74,14 @@ impl Item<'_> {
     pub(super) fn time(&self, attribute: &'static str) -> Result<Timestamp, Failure> {
         let at = Timestamp::from_unix_ms(self.number(attribute)?);
         at.ok_or_else(|| self.malformed(attribute))
+    }
+
+    /// `None` when there is no such attribute.
+    pub(super) fn optional_time(
+        &self,
+        attribute: &'static str,
+    ) -> Result<Option<Timestamp>, Failure> {
+        self.attributes.get(attribute).map(|_| self.time(attribute)).transpose()
     }
 
     pub(super) fn truth(&self, attribute: &'static str) -> Result<bool, Failure> {

@@ -66,7 +66,7 @@ impl SendGate for LiveTable {
             self.owners.forget(connection_id);
             return Ok(Standing { connection: None, is_member: false });
         };
-        let connection = recorded(connection_id, record)?;
+        let connection = recorded(connection_id, record)?.connection;
         let user = connection.identity.user_id;
         let is_member = match membership.filter(|_| supposed == Some(user)) {
             Some(membership) => is_active(at(&membership))?,

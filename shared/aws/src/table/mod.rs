@@ -2,8 +2,10 @@
 //!
 //! | pk | sk | what |
 //! | --- | --- | --- |
-//! | `C#<connection>` | `C` | whose a socket is: `user`, `session`, `since` |
-//! | `U#<user>` | `LIVE` | `c#<connection>`: a socket; `s#<session>`: when a session ended |
+//! | `C#<connection>` | `C` | whose a socket is: `user`, `session`, `since`; its `status` |
+//! | `U#<user>` | `LIVE` | `c#<connection>`: a socket; `s#<session>`: when a session ended; |
+//! | | | `announced`: what watchers were told last; `last_seen` |
+//! | `W#<user>` | `<connection>` | a socket that watches them: whose it is, `until_ms`, `sees` |
 //! | `V#<conversation>/<user>` | `V` | may they send: `active`, `version` |
 //! | `T#<digest>` | `T` | a ticket: `user`, `session`, `expires_ms` |
 //! | `R#<scope>` | `R` | a token bucket: `full_at` |
@@ -17,8 +19,11 @@ mod item;
 mod keys;
 mod membership;
 mod owners;
+mod person;
+mod presence;
 mod rate;
 mod tickets;
+mod watches;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,6 +43,8 @@ use crate::call;
 
 /// How failures name this adapter.
 const WHAT: &str = "dynamodb";
+/// Up to so many users the extra price of a consistent read is worth a push that is not missed.
+const CONSISTENT_USERS: usize = 10;
 /// The most that one BatchGetItem takes.
 const KEYS_PER_CALL: usize = 100;
 /// BatchGetItems under way at once: the members of the largest group in three rounds.

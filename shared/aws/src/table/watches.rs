@@ -1,0 +1,121 @@
+//! Who watches whom: one item `W#…` for each pair of a person and a socket.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use domain::{ConnectionId, Timestamp, UserId, limits};
+use service::port::{Acquaintance, Failure, Watcher};
+use service::{Connection, Identity};
+
+use super::item::{self, Item};
+use super::{Attributes, LiveTable, UNPROCESSED_PAUSE, UNPROCESSED_TRIES, WHAT};
+use crate::call;
+
+/// How failures name the item.
+const KIND: &str = "W#";
+/// The most that one BatchWriteItem takes.
+const WRITES_PER_CALL: usize = 25;
+/// Pages read of one person's watchers. A page is a megabyte, some four thousand of them; what
+/// has ended stays among them for days, until DynamoDB collects it.
+const PAGES_PER_READ: usize = 50;
+
+impl LiveTable {
+    pub(super) async fn put_watches(
+        &self,
+        connection: &Connection,
+        people: &[Acquaintance],
+        until: Timestamp,
+    ) -> Result<(), Failure> {
+        // Each once: DynamoDB refuses a batch that names a key twice.
+        let people: BTreeMap<UserId, bool> =
+            people.iter().map(|person| (person.user_id, person.shares_last_seen)).collect();
+        let mut writes = Vec::with_capacity(people.len());
+        for (user, sees_last_seen) in people {
+            let item = watch(connection, user, sees_last_seen, until);
+            let put = PutRequest::builder().set_item(Some(item)).build();
+            let put = put.map_err(|error| Failure::bug(WHAT, error))?;
+            writes.push(WriteRequest::builder().put_request(put).build());
+        }
+        for some in writes.chunks(WRITES_PER_CALL) {
+            self.write_chunk(some.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_chunk(&self, writes: Vec<WriteRequest>) -> Result<(), Failure> {
+        let mut wanted = writes;
+        for tried in 0..UNPROCESSED_TRIES {
+            let write = self.client.batch_write_item().request_items(&self.table_name, wanted);
+            let answer = write.send().await.map_err(|error| call::failure(WHAT, error))?;
+            let left = answer.unprocessed_items.and_then(|mut left| left.remove(&self.table_name));
+            match left {
+                Some(left) if !left.is_empty() => wanted = left,
+                _ => return Ok(()),
+            }
+            tokio::time::sleep(UNPROCESSED_PAUSE * 2_u32.pow(tried)).await;
+        }
+        Err(Failure::unavailable(WHAT, "items stayed unprocessed"))
+    }
+
+    /// Strongly consistent: who began to watch a moment ago is told.
+    pub(super) async fn watches_of(
+        &self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Watcher>, Failure> {
+        let mut watchers = Vec::new();
+        let mut start = None;
+        for _ in 0..PAGES_PER_READ {
+            let query = self.client.query().table_name(&self.table_name).consistent_read(true);
+            let query = query
+                .key_condition_expression("pk = :person")
+                .filter_expression("until_ms > :now")
+                .expression_attribute_values(":person", item::text(format!("{KIND}{user}")))
+                .expression_attribute_values(":now", item::time(now))
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(|error| call::failure(WHAT, error))?;
+            for attributes in answer.items.unwrap_or_default() {
+                watchers.push(watcher(&attributes)?);
+            }
+            start = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() || watchers.len() >= limits::WATCHERS_PER_USER {
+                break;
+            }
+        }
+        if start.is_some() {
+            tracing::warn!(user_id = %user, told = watchers.len(), "not all watchers were read");
+        }
+        watchers.truncate(limits::WATCHERS_PER_USER);
+        Ok(watchers)
+    }
+}
+
+fn watch(
+    connection: &Connection,
+    person: UserId,
+    sees_last_seen: bool,
+    until: Timestamp,
+) -> Attributes {
+    let Identity { user_id, session_id } = connection.identity;
+    let attributes = [
+        ("pk", item::text(format!("{KIND}{person}"))),
+        ("sk", item::text(&connection.id)),
+        ("user", item::text(user_id)),
+        ("session", item::text(session_id)),
+        ("since", item::time(connection.since)),
+        ("seen", item::time(connection.seen_at)),
+        ("sees", item::truth(sees_last_seen)),
+        ("until_ms", item::time(until)),
+        ("expires_at", item::expiry(until)),
+    ];
+    HashMap::from(attributes.map(|(name, value)| (name.to_owned(), value)))
+}
+
+fn watcher(attributes: &Attributes) -> Result<Watcher, Failure> {
+    let item = Item { kind: KIND, attributes };
+    let id = ConnectionId::parse(item.text::<String>("sk")?).map_err(|_| item.malformed("sk"))?;
+    let identity = Identity { user_id: item.text("user")?, session_id: item.text("session")? };
+    let (since, seen_at) = (item.time("since")?, item.time("seen")?);
+    let connection = Connection { id, identity, since, seen_at };
+    Ok(Watcher { connection, sees_last_seen: item.truth("sees")? })
+}
