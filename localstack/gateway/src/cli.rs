@@ -1,6 +1,7 @@
-//! The command line. Every option can be given by the environment too.
+//! The command line. Every option but `--faults` can be given by the environment too.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Parser;
@@ -14,7 +15,26 @@ Pages of the gateway itself:
   POST /_gateway/schedules/RULE   fires the rule of this logical id now and answers when its
                                   function has answered (502 if that failed)
   GET  /_gateway/usage            counters of what AWS would bill, since the start
-  DELETE /_gateway/usage          begins counting anew";
+  DELETE /_gateway/usage          begins counting anew
+
+With --faults (without it these answer 404):
+  POST   /_gateway/faults              adds a rule and answers 201 {\"id\": n}
+  GET    /_gateway/faults              the rules, how often each was asked and has fired
+  DELETE /_gateway/faults[/ID]         removes all rules, or one
+  GET    /_gateway/faults/connections  the open sockets' ids, oldest first
+A rule is a JSON object: {\"fault\": NAME}, and for each fault if wanted probability (0 to 1),
+times (fires at most so often), skip (the first so many matches pass) and seed; and:
+  push.drop push.duplicate push.swap   connection_id, frame_type (the type in the pushed JSON)
+  push.delay                           the same and ms
+  push.status                          the same and status: 410, 429 or 500
+  frame.drop frame.duplicate frame.swap, frame.delay with ms, answer.drop
+                                       connection_id, frame_type (route key or type of the frame)
+  socket.cut                           connection_id; cuts now, and with every_ms again and again
+  disconnect.skip, disconnect.delay with ms
+                                       connection_id
+  function.error                       function
+  function.kill                        function; point: \"before\", \"after\", {\"delay_ms\": n} or
+                                       {\"log\": text} (each line with the text is a match)";
 
 /// Runs template.yaml on this machine: the HTTP API, the WebSocket API, the functions, their
 /// queues. DynamoDB, SQS, S3 and secrets come from an emulator, Postgres is real.
@@ -60,6 +80,10 @@ pub struct Cli {
     /// for tests
     #[arg(long, env = "CONFAB_CLOCK_RATE", default_value_t = 1.0, value_parser = clock_rate)]
     pub clock_rate: f64,
+    /// Test mode: let /_gateway/faults break things on purpose. Only for a --stack whose name
+    /// begins with test-, and not with --invoke
+    #[arg(long, conflicts_with = "print_environment")]
+    pub faults: bool,
     /// Create the resources, print every function's environment as JSON, and exit
     #[arg(long)]
     pub print_environment: bool,
@@ -84,7 +108,29 @@ pub struct Cli {
     pub rust_backtrace: Option<String>,
 }
 
+/// What the name of a stack that may be broken begins with.
+const TEST_PREFIX: &str = "test-";
+
 impl Cli {
+    /// The second and third lock of `--faults`: it must be a test's own stack, and nobody else
+    /// may reach the gateway.
+    pub fn faults_are_allowed(&self, address: SocketAddr) -> Result<bool, String> {
+        let refused = |why: &str| Err(format!("--faults is refused: {why}"));
+        if !self.faults {
+            return Ok(false);
+        }
+        if !address.ip().is_loopback() {
+            return refused("the gateway listens on more than the loopback address");
+        }
+        if !self.stack.starts_with(TEST_PREFIX) {
+            return refused("the name of the --stack must begin with test-");
+        }
+        if self.invoke.is_some() {
+            return refused("the functions of --invoke cannot be killed from here");
+        }
+        Ok(true)
+    }
+
     /// What every function's process gets beside the template's environment.
     pub fn process_environment(&self) -> BTreeMap<String, String> {
         let mut environment = self.emulator_environment();
@@ -159,6 +205,21 @@ mod tests {
         let cli = parse(&["--parameter", "A=1", "--parameter", "B=x=y,z"]).unwrap();
         let expected = [("A", "1"), ("B", "x=y,z")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!(cli.parameters, expected);
+    }
+
+    #[test]
+    fn faults_need_the_flag_a_test_stack_and_the_loopback_address() {
+        let near = "127.0.0.1:1".parse().unwrap();
+        let far = "192.0.2.1:1".parse().unwrap();
+        let allowed = |more: &[&str], address| parse(more).unwrap().faults_are_allowed(address);
+        let test = ["--faults", "--stack", "test-1"];
+        assert_eq!(allowed(&test, near), Ok(true));
+        assert_eq!(allowed(&["--stack", "test-1"], near), Ok(false));
+        assert!(allowed(&test, far).unwrap_err().contains("loopback"));
+        assert!(allowed(&["--faults"], near).unwrap_err().contains("test-"));
+        assert!(allowed(&["--faults", "--stack", "my-test-1"], near).is_err());
+        let remote = [&test[..], &["--invoke", "http://127.0.0.1:9"]].concat();
+        assert!(allowed(&remote, near).unwrap_err().contains("--invoke"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
+use crate::faults::Faults;
 use crate::http_api::{self, Routes};
 use crate::invoke::Invoke;
 use crate::model::Model;
@@ -27,6 +28,7 @@ use crate::socket::{self, Connections};
 use crate::usage::Usage;
 
 pub(crate) mod clock;
+mod fault_pages;
 pub(crate) mod ids;
 pub(crate) mod inbound;
 pub(crate) mod integration;
@@ -53,11 +55,18 @@ pub struct Options {
     pub schedules: Arc<Schedules>,
     /// Where requests and messages are counted.
     pub usage: Arc<Usage>,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { clock_rate: 1.0, schedules: Arc::default(), usage: Arc::default() }
+        Self {
+            clock_rate: 1.0,
+            schedules: Arc::default(),
+            usage: Arc::default(),
+            faults: Arc::default(),
+        }
     }
 }
 
@@ -72,6 +81,7 @@ pub(crate) struct Front {
     pub connections: Connections,
     pub schedules: Arc<Schedules>,
     pub usage: Arc<Usage>,
+    pub faults: Arc<Faults>,
     /// `127.0.0.1:8080`, used where the client sent no Host.
     pub authority: String,
     pub stopping: watch::Receiver<bool>,
@@ -109,6 +119,7 @@ pub async fn serve(
         connections: Connections::default(),
         schedules: options.schedules,
         usage: options.usage,
+        faults: options.faults,
         authority: listener.local_addr()?.to_string(),
         stopping,
         _alive: alive,

@@ -20,6 +20,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::faults::Faults;
 use crate::invoke::{Invoke, InvokeError};
 use crate::model::Function;
 use crate::usage::Usage;
@@ -46,6 +47,8 @@ pub struct Options {
     pub account: String,
     /// Where invocations, and the usage that functions print, are counted.
     pub usage: Arc<Usage>,
+    /// What goes wrong on purpose.
+    pub faults: Arc<Faults>,
 }
 
 /// All functions of the template, each with its processes.
@@ -101,6 +104,7 @@ fn spec(function: &Function, options: &Options) -> Spec {
         max_processes,
         idle_limit: options.idle_limit,
         usage: Arc::clone(&options.usage),
+        faults: Arc::clone(&options.faults),
         function: function.clone(),
     }
 }

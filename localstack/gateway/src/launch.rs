@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::cli::Cli;
 use crate::event_sources::{self, EventSources};
+use crate::faults::Faults;
 use crate::host::{self, Host};
 use crate::invoke::Invoke;
 use crate::invoke_remote::RemoteFunctions;
@@ -38,6 +39,8 @@ struct Plan {
     model: Arc<Model>,
     physical: Physical,
     clients: Clients,
+    usage: Arc<Usage>,
+    faults: Arc<Faults>,
 }
 
 /// Runs the gateway until it is told to stop. The error is a sentence for a person.
@@ -67,7 +70,12 @@ async fn start(cli: &Cli) -> Result<Option<(TcpListener, Plan)>, String> {
         format!("port {} cannot be used: {error}. Choose another one with --port.", cli.port)
     })?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let plan = plan(cli, address).await?;
+    let faults_are_allowed = cli.faults_are_allowed(address)?;
+    let mut plan = plan(cli, address).await?;
+    if faults_are_allowed {
+        warn_of_faults(&cli.stack);
+        plan.faults = Arc::new(Faults::allowed(plan.model.functions.keys().cloned()));
+    }
     Ok(Some((listener, plan)))
 }
 
@@ -91,7 +99,13 @@ async fn plan(cli: &Cli, address: SocketAddr) -> Result<Plan, String> {
         .await
         .map_err(|failure| failure.to_string())?;
     let model = Arc::new(template.model(&physical).map_err(faulty)?);
-    Ok(Plan { model, physical, clients })
+    Ok(Plan { model, physical, clients, usage: Arc::default(), faults: Arc::default() })
+}
+
+/// Twice, so that no level of logging hides it.
+fn warn_of_faults(stack: &str) {
+    eprintln!("gateway: FAULTS ARE POSSIBLE HERE: /_gateway/faults can break the stack {stack}");
+    tracing::warn!(stack, "--faults: this gateway breaks things when it is told to");
 }
 
 fn print_environment(cli: &Cli, model: &Model) -> Result<(), String> {
@@ -117,15 +131,14 @@ async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), String> {
     let max_processes = usize::try_from(cli.max_processes).unwrap_or(usize::MAX);
-    let usage = Arc::new(Usage::default());
-    let (invoke, host) = functions(cli, &plan.model, max_processes, &usage)?;
+    let (invoke, host) = functions(cli, &plan, max_processes)?;
     let options = event_sources::Options {
         region: cli.aws_region.clone(),
         account: ACCOUNT.to_owned(),
         max_processes,
-        usage: Arc::clone(&usage),
+        usage: Arc::clone(&plan.usage),
     };
-    let Plan { model, physical, clients } = plan;
+    let Plan { model, physical, clients, usage, faults } = plan;
     let sources = EventSources::start(&model, &physical, &clients.sqs, &invoke, &options);
     let options = schedules::Options { region: options.region, account: options.account };
     let schedules = Arc::new(Schedules::of(&model, &invoke, &options));
@@ -135,7 +148,7 @@ async fn serve(
     let ready = format!("ready http://{address} ws://{address}/{}", model.socket.stage);
     let (tell, told) = watch::channel(false);
     let front_stop = wait_for(told);
-    let options = front::Options { clock_rate: cli.clock_rate, schedules, usage };
+    let options = front::Options { clock_rate: cli.clock_rate, schedules, usage, faults };
     let mut front =
         tokio::spawn(front::serve(listener, Arc::clone(&model), invoke, options, front_stop));
     // Whoever started us may not read our output; we serve all the same.
@@ -174,15 +187,11 @@ async fn wait_for(mut told: watch::Receiver<bool>) {
 
 type Functions = (Arc<dyn Invoke>, Option<Arc<Host>>);
 
-fn functions(
-    cli: &Cli,
-    model: &Model,
-    max_processes: usize,
-    usage: &Arc<Usage>,
-) -> Result<Functions, String> {
+fn functions(cli: &Cli, plan: &Plan, max_processes: usize) -> Result<Functions, String> {
+    let model = &plan.model;
     if let Some(url) = &cli.invoke {
         let remote = RemoteFunctions::at(url, model.functions.keys().cloned());
-        let metered = Metered::new(remote, Arc::clone(usage), model);
+        let metered = Metered::new(remote, Arc::clone(&plan.usage), model);
         return Ok((Arc::new(metered), None));
     }
     let binaries = absolute(&cli.binaries)
@@ -194,7 +203,8 @@ fn functions(
         environment: cli.process_environment(),
         region: cli.aws_region.clone(),
         account: ACCOUNT.to_owned(),
-        usage: Arc::clone(usage),
+        usage: Arc::clone(&plan.usage),
+        faults: Arc::clone(&plan.faults),
     };
     let host = Host::start(&model.functions, &options)
         .map_err(|error| format!("functions cannot be started here: {error}"))?;

@@ -4,6 +4,7 @@
 pub mod cli;
 pub mod environment;
 pub mod event_sources;
+pub mod faults;
 pub mod front;
 pub mod host;
 pub mod http_api;

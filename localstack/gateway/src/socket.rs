@@ -7,6 +7,7 @@ use std::time::Duration;
 mod connect;
 mod connection;
 mod event;
+mod faulty;
 mod function_answer;
 mod management;
 mod message;
@@ -16,7 +17,8 @@ mod writer;
 
 pub(crate) use connect::open;
 pub(crate) use connection::Connections;
-pub(crate) use management::manage;
+pub(crate) use faulty::cut;
+pub(crate) use management::{list, manage};
 
 /// "Integration timeout: 50 milliseconds – 29 seconds."
 const INTEGRATION_TIME: Duration = Duration::from_secs(29);

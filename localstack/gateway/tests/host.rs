@@ -36,6 +36,7 @@ fn options(max_processes: usize) -> Options {
         region: "us-east-1".to_owned(),
         account: "000000000000".to_owned(),
         usage: Arc::default(),
+        faults: Arc::default(),
     }
 }
 

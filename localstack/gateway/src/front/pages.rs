@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
+use super::fault_pages::{self, nothing_to_say};
 use super::{Answer, Front, json_answer, message, milliseconds};
 
 /// The page's route for the log, and the answer. `page` is the path behind `/_gateway/`.
@@ -31,15 +32,10 @@ pub(super) async fn answer(
             front.usage.reset();
             nothing_to_say()
         }
+        ("faults", _, rest) => fault_pages::answer(front, request, rest).await,
         _ => return (String::from("none"), message(404, "Not Found")),
     };
     (route, answer)
-}
-
-fn nothing_to_say() -> Answer {
-    let mut answer = Answer::default();
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    answer
 }
 
 async fn fire(front: &Front, id: &str) -> Answer {

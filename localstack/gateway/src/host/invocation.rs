@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::json;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::pool::{Begun, Job, Pool, milliseconds};
+use super::process::Process;
+use crate::faults::{FunctionFault, KillPoint};
 use crate::invoke::InvokeError;
 
 /// An event waits this long for a free process.
@@ -31,18 +34,35 @@ impl Pool {
             let text = format!("the event has more than {MAX_EVENT_BYTES} bytes");
             return Err(InvokeError::Unavailable(text));
         }
+        let kill = match self.spec().faults.function(&self.spec().function.name) {
+            Some(FunctionFault::Error) => return Err(InvokeError::Function(fault_error())),
+            Some(FunctionFault::Kill(point)) => Some(point),
+            None => None,
+        };
         let (tell, told) = oneshot::channel();
-        tokio::spawn(async move { self.run(event, tell).await });
+        tokio::spawn(async move { self.run(event, kill, tell).await });
         told.await.unwrap_or(Err(InvokeError::Crashed))
     }
 
-    async fn run(self: Arc<Self>, event: Bytes, tell: oneshot::Sender<Answer>) {
+    async fn run(
+        self: Arc<Self>,
+        event: Bytes,
+        kill: Option<KillPoint>,
+        tell: oneshot::Sender<Answer>,
+    ) {
         let begin = Instant::now();
         let request_id = new_request_id();
         let (begun, begins) = oneshot::channel();
-        self.submit(Job { request_id: request_id.clone(), event, begun });
+        let delay = match kill {
+            Some(KillPoint::Delay(delay)) => Some(delay),
+            _ => None,
+        };
+        self.submit(Job { request_id: request_id.clone(), event, kill, begun });
         let (ran_on, answer) = match tokio::time::timeout(MAX_WAIT, begins).await {
             Ok(Ok(Ok(begun))) => {
+                if let Some(delay) = delay {
+                    kill_later(&begun.process, &request_id, delay);
+                }
                 let ran_on = RanOn { pid: begun.process.pid(), is_cold: begun.is_cold };
                 (Some(ran_on), self.work(&request_id, begun).await)
             }
@@ -87,6 +107,20 @@ impl Pool {
             }
         }
     }
+}
+
+fn kill_later(process: &Arc<Process>, request_id: &str, delay: Duration) {
+    let (process, request_id) = (Arc::clone(process), request_id.to_owned());
+    tokio::spawn(async move {
+        tokio::time::sleep(delay).await;
+        if process.works_on(&request_id) {
+            process.kill();
+        }
+    });
+}
+
+fn fault_error() -> String {
+    json!({ "errorType": "Fault", "errorMessage": "a fault rule says so" }).to_string()
 }
 
 fn outcome(answer: &Answer) -> &'static str {

@@ -13,6 +13,7 @@ use super::invocation::Answer;
 use super::process::{Delivery, Process};
 use super::starter::Starter;
 use super::supervisor;
+use crate::faults::{Faults, KillPoint};
 use crate::invoke::InvokeError;
 use crate::model::Function;
 use crate::usage::Usage;
@@ -34,12 +35,15 @@ pub(super) struct Spec {
     pub(super) max_processes: usize,
     pub(super) idle_limit: Duration,
     pub(super) usage: Arc<Usage>,
+    pub(super) faults: Arc<Faults>,
 }
 
 /// An event that waits for a process.
 pub(super) struct Job {
     pub(super) request_id: String,
     pub(super) event: Bytes,
+    /// A rule of `--faults` wants its process to die.
+    pub(super) kill: Option<KillPoint>,
     pub(super) begun: oneshot::Sender<Result<Begun, InvokeError>>,
 }
 
@@ -186,8 +190,14 @@ impl Pool {
     }
 
     /// A process has printed a line.
-    pub(super) fn printed(&self, line: &[u8]) {
-        self.spec.usage.line(&self.spec.function.name, line);
+    pub(super) fn printed(&self, process: &Process, line: &[u8]) {
+        let Spec { function, usage, faults, .. } = &self.spec;
+        usage.line(&function.name, line);
+        // One that is being killed already dies once.
+        let may_die = faults.is_armed() && process.is_busy() && !process.is_condemned();
+        if may_die && faults.kills_at_line(&function.name, line) {
+            process.kill();
+        }
     }
 
     pub(super) fn joined(&self, process: &Arc<Process>) {
@@ -264,9 +274,14 @@ fn deliver(job: Job, process: &Arc<Process>, timeout: Duration) -> Option<Delive
     if job.begun.is_closed() {
         return None;
     }
-    let (answer, is_cold) = process.take_on(&job.request_id);
+    let is_doomed = job.kill == Some(KillPoint::After);
+    let (answer, is_cold) = process.take_on(&job.request_id, is_doomed);
+    let is_withheld = job.kill == Some(KillPoint::Before);
+    if is_withheld {
+        process.kill();
+    }
     let _ = job.begun.send(Ok(Begun { process: Arc::clone(process), answer, is_cold }));
-    Some(Delivery { request_id: job.request_id, event: job.event, timeout })
+    Some(Delivery { request_id: job.request_id, event: job.event, timeout, is_withheld })
 }
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {

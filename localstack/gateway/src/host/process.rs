@@ -18,11 +18,15 @@ pub(super) struct Delivery {
     pub(super) request_id: String,
     pub(super) event: Bytes,
     pub(super) timeout: Duration,
+    /// The process dies before it reads the event.
+    pub(super) is_withheld: bool,
 }
 
 struct Current {
     request_id: String,
     answer: oneshot::Sender<Answer>,
+    /// Its answer will be lost, and the process with it.
+    is_doomed: bool,
 }
 
 /// Why a supervisor should end its process.
@@ -99,9 +103,13 @@ impl Process {
     }
 
     /// Returns where its answer will come, and whether this is the process's first event.
-    pub(super) fn take_on(&self, request_id: &str) -> (oneshot::Receiver<Answer>, bool) {
+    pub(super) fn take_on(
+        &self,
+        request_id: &str,
+        is_doomed: bool,
+    ) -> (oneshot::Receiver<Answer>, bool) {
         let (answer, answered) = oneshot::channel();
-        let current = Current { request_id: request_id.to_owned(), answer };
+        let current = Current { request_id: request_id.to_owned(), answer, is_doomed };
         // A runtime that asks again without having answered has lost its event: dropping the old
         // sender reports it as crashed.
         *locked(&self.current) = Some(current);
@@ -113,9 +121,20 @@ impl Process {
         let mut current = locked(&self.current);
         match current.take_if(|current| current.request_id == request_id) {
             // The receiver is gone only if the event has timed out this instant.
-            Some(current) => current.answer.send(answer).is_ok(),
+            Some(current) => {
+                if current.is_doomed {
+                    self.kill();
+                }
+                let is_killed = *locked(&self.end) == Some(End::Kill);
+                let answer = if is_killed { Err(InvokeError::Crashed) } else { answer };
+                current.answer.send(answer).is_ok()
+            }
             None => false,
         }
+    }
+
+    pub(super) fn works_on(&self, request_id: &str) -> bool {
+        locked(&self.current).as_ref().is_some_and(|current| current.request_id == request_id)
     }
 
     pub(super) fn give_up(&self, request_id: &str) {

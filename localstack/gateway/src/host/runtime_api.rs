@@ -24,6 +24,10 @@ const MAX_ANSWER_BYTES: usize = 6_291_556;
 /// it sends takes that for the end of the host.
 const MAX_READ_BYTES: usize = 64 * 1024 * 1024;
 
+/// While a rule of `--faults` waits for a line: lines that were printed before the answer take
+/// another way and may come later than it.
+const LINES_TIME: Duration = Duration::from_millis(50);
+
 #[derive(Clone)]
 struct Context {
     pool: Arc<Pool>,
@@ -49,9 +53,9 @@ async fn next(State(context): State<Context>) -> Response<Body> {
         Next::Never => None,
     };
     match delivery {
-        Some(delivery) => event(&context.pool.spec().arn, delivery),
+        Some(delivery) if !delivery.is_withheld => event(&context.pool.spec().arn, delivery),
         // It is about to be ended; an answer would only make it ask again.
-        None => std::future::pending().await,
+        _ => std::future::pending().await,
     }
 }
 
@@ -86,7 +90,7 @@ async fn response(
         Ok(_) => (StatusCode::PAYLOAD_TOO_LARGE, Err(too_large())),
         Err(rejection) => (rejection.status(), Err(too_large())),
     };
-    conclude(&context, &request_id, status, answer)
+    conclude(&context, &request_id, status, answer).await
 }
 
 fn too_large() -> InvokeError {
@@ -104,15 +108,19 @@ async fn error(
 ) -> Response<Body> {
     let text = body.map(|body| String::from_utf8_lossy(&body).into_owned());
     let answer = Err(InvokeError::Function(text.unwrap_or_default()));
-    conclude(&context, &request_id, StatusCode::ACCEPTED, answer)
+    conclude(&context, &request_id, StatusCode::ACCEPTED, answer).await
 }
 
-fn conclude(
+async fn conclude(
     context: &Context,
     request_id: &str,
     status: StatusCode,
     answer: Result<Bytes, InvokeError>,
 ) -> Response<Body> {
+    let spec = context.pool.spec();
+    if spec.faults.watches_lines(&spec.function.name) {
+        tokio::time::sleep(LINES_TIME).await;
+    }
     if context.process.answered(request_id, answer) {
         said(status, "OK")
     } else {

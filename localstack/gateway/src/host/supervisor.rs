@@ -58,8 +58,9 @@ async fn watch(pool: &Arc<Pool>, process: &Arc<Process>) -> Result<String, Strin
             if pool.is_closed() && pool.is_at_rest() {
                 process.end();
             }
-            let looks = [Arc::clone(pool), Arc::clone(pool)];
-            let [out, err] = looks.map(|pool| move |line: &[u8]| pool.printed(line));
+            let looks = [(); 2].map(|()| (Arc::clone(pool), Arc::clone(process)));
+            let [out, err] =
+                looks.map(|(pool, process)| move |line: &[u8]| pool.printed(&process, line));
             lines::pass_on(child.stdout.take(), out);
             lines::pass_on(child.stderr.take(), err);
             Ok(until_the_end(pool, process, &mut child).await)

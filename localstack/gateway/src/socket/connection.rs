@@ -9,6 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
+use super::faulty::Overtaken;
 use super::{Ending, MAX_QUEUED_BYTES, MAX_QUEUED_MESSAGES};
 use crate::front::clock::{Clock, Stamp};
 use crate::front::ids;
@@ -35,6 +36,12 @@ impl Connections {
         self.lock().remove(id)
     }
 
+    pub(super) fn oldest_first(&self) -> Vec<Arc<Connection>> {
+        let mut all: Vec<Arc<Connection>> = self.lock().values().cloned().collect();
+        all.sort_by_key(|connection| connection.opened);
+        all
+    }
+
     /// A panic elsewhere leaves the map whole: every change is one call.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Connection>>> {
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
@@ -55,6 +62,8 @@ pub(super) struct Connection {
     queued_bytes: AtomicUsize,
     closing: AtomicBool,
     cut: Notify,
+    /// Only with `--faults`.
+    pub overtaken: Overtaken,
 }
 
 /// What the writer is asked to do, in order.
@@ -63,11 +72,14 @@ pub(super) enum Outgoing {
     Close(Ending),
 }
 
-/// The client does not read fast enough.
+/// Why a post is not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refused {
+    /// The client does not read fast enough.
     Full,
     Gone,
+    /// A rule of `--faults` wants this status.
+    Fault(u16),
 }
 
 impl Connection {
@@ -85,6 +97,7 @@ impl Connection {
             queued_bytes: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             cut: Notify::new(),
+            overtaken: Overtaken::default(),
         };
         (connection, outgoing)
     }
@@ -144,6 +157,12 @@ impl Connection {
         if self.queue.try_send(Outgoing::Close(ending)).is_err() {
             self.cut.notify_one();
         }
+    }
+
+    /// Ends the socket without a word, as a network that goes away does.
+    pub fn cut(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.cut.notify_one();
     }
 
     /// Ready when the socket has to end without another word.

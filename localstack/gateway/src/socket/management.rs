@@ -3,11 +3,11 @@
 
 use http::{HeaderValue, Method, Request, StatusCode};
 use hyper::body::Incoming;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::connection::Refused;
-use super::{Ending, MAX_MESSAGE_BYTES, event};
+use super::{Ending, MAX_MESSAGE_BYTES, event, faulty};
 use crate::front::inbound::{self, BodyRefusal};
 use crate::front::{Answer, Front, ids, json_answer};
 
@@ -43,7 +43,7 @@ async fn post(front: &Front, request: Request<Incoming>, id: &str) -> Answer {
         return failure(400, "BadRequestException", "A message must be UTF-8", id);
     };
     let bytes = text.len();
-    match connection.post(text) {
+    match faulty::push(front, &connection, text) {
         Ok(()) => {
             front.usage.posted(bytes);
             json_answer(200, &json!({}))
@@ -52,6 +52,13 @@ async fn post(front: &Front, request: Request<Incoming>, id: &str) -> Answer {
         Err(Refused::Full) => {
             let words = "The WebSocket client side buffer is full";
             failure(429, "LimitExceededException", words, id)
+        }
+        Err(Refused::Fault(410)) => gone(id),
+        Err(Refused::Fault(429)) => {
+            failure(429, "LimitExceededException", "A fault rule says so", id)
+        }
+        Err(Refused::Fault(status)) => {
+            failure(status, "InternalServerErrorException", "A fault rule says so", id)
         }
     }
 }
@@ -64,6 +71,12 @@ fn get(front: &Front, id: &str) -> Answer {
         "lastActiveAt": connection.last_active_at().rfc3339(),
     });
     json_answer(200, &body)
+}
+
+/// The open sockets' ids, oldest first, so that a test can choose one.
+pub(crate) fn list(front: &Front) -> Value {
+    let all = front.connections.oldest_first();
+    json!({ "connections": all.iter().map(|open| open.id.as_str()).collect::<Vec<&str>>() })
 }
 
 /// What was posted before still reaches the client; later posts are answered 410.

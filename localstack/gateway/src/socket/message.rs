@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::connection::Connection;
 use super::function_answer::FunctionAnswer;
-use super::{INTEGRATION_TIME, MAX_MESSAGE_BYTES, event, route};
+use super::{INTEGRATION_TIME, MAX_MESSAGE_BYTES, event, faulty, route};
 use crate::front::integration::{self, Failure};
 use crate::front::{Front, ids, milliseconds};
 
@@ -25,14 +24,8 @@ enum Unanswered {
 }
 
 /// Runs beside the socket's other messages; AWS promises no order among them.
-pub(super) async fn handle(
-    front: Arc<Front>,
-    connection: Arc<Connection>,
-    text: Utf8Bytes,
-    _in_flight: OwnedSemaphorePermit,
-) {
+pub(super) async fn handle(front: Arc<Front>, connection: Arc<Connection>, text: Utf8Bytes) {
     let started = Instant::now();
-    front.usage.frame_in(text.len());
     let api = &front.model.socket;
     let Some((key, route)) = route::select(api, &text) else {
         let request_id = ids::socket();
@@ -41,6 +34,7 @@ pub(super) async fn handle(
         return;
     };
     let event = event::message(&connection, &api.stage, key, &text);
+    let types = front.faults.is_armed().then(|| faulty::types_of(&front, &text));
     drop(text);
     let called =
         integration::call(&front.invoke, &route.function, &event.value, INTEGRATION_TIME).await;
@@ -48,7 +42,10 @@ pub(super) async fn handle(
         // The function's status is not the client's business: API Gateway sends the body of a
         // 500 as it sends that of a 200.
         Ok(answer) => {
-            if route.has_route_response && !answer.body.is_empty() {
+            let is_lost = types.is_some_and(|(key, kind)| {
+                front.faults.drops_answer(&connection.id, &[&key, &kind])
+            });
+            if route.has_route_response && !answer.body.is_empty() && !is_lost {
                 answer_client(&front, &connection, answer.body).await;
             }
             answer.status

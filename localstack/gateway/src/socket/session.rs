@@ -20,8 +20,9 @@ use super::function_answer::FunctionAnswer;
 use super::writer::{self, Socket, Written};
 use super::{
     CLOSE_TIME, Ending, IDLE_TIME, INTEGRATION_TIME, LONGEST_TIME, MAX_FRAME_BYTES, MAX_IN_FLIGHT,
-    MAX_MESSAGE_BYTES, STALL_TIME, event, message,
+    MAX_MESSAGE_BYTES, STALL_TIME, event, faulty,
 };
+use crate::faults::DisconnectFault;
 use crate::front::{Front, integration, milliseconds, stopped};
 
 /// What a closing client may still have under way; beyond it the connection is cut.
@@ -121,8 +122,8 @@ async fn read(
         match received {
             Some(Ok(Message::Text(text))) => {
                 connection.touch();
-                let (front, connection) = (Arc::clone(front), Arc::clone(connection));
-                tokio::spawn(message::handle(front, connection, text, place));
+                front.usage.frame_in(text.len());
+                faulty::frame(front, connection, text, place);
             }
             Some(Ok(Message::Binary(_))) => {
                 // "If a client app sends a binary frame, API Gateway rejects it and disconnects
@@ -201,6 +202,11 @@ pub(super) async fn end(front: &Arc<Front>, connection: &Arc<Connection>, ending
 async fn disconnect(front: &Front, connection: &Connection, ending: &Ending) {
     let api = &front.model.socket;
     let Some(route) = api.routes.get("$disconnect") else { return };
+    match front.faults.disconnect(&connection.id) {
+        Some(DisconnectFault::Skip) => return,
+        Some(DisconnectFault::Delay(by)) => tokio::time::sleep(by).await,
+        None => {}
+    }
     let started = Instant::now();
     let event = event::disconnect(connection, &api.stage, ending);
     let called =

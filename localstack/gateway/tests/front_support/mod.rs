@@ -86,6 +86,14 @@ impl TestGateway {
         F: Fn(String, Value) -> A + Send + Sync + 'static,
         A: Future<Output = Result<Value, InvokeError>> + Send + 'static,
     {
+        Self::start_with(model, Options { clock_rate, ..Options::default() }, handler).await
+    }
+
+    pub async fn start_with<F, A>(model: Model, options: Options, handler: F) -> Self
+    where
+        F: Fn(String, Value) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Value, InvokeError>> + Send + 'static,
+    {
         let handler: Box<Handler> = Box::new(move |name, event| Box::pin(handler(name, event)));
         let functions = Arc::new(FakeFunctions { handler, calls: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -93,7 +101,6 @@ impl TestGateway {
         let (stop, stopped) = oneshot::channel::<()>();
         let invoke: Arc<dyn Invoke> = Arc::<FakeFunctions>::clone(&functions);
         let shutdown = async move { drop(stopped.await) };
-        let options = Options { clock_rate, ..Options::default() };
         let served = tokio::spawn(front::serve(listener, model.into(), invoke, options, shutdown));
         Self { address, functions, stop: Some(stop), served }
     }

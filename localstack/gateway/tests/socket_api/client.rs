@@ -1,6 +1,10 @@
 //! A WebSocket client for the tests, and functions that they share.
 
+use std::sync::Arc;
+
 use futures::{SinkExt, StreamExt};
+use gateway::faults::Faults;
+use gateway::front::Options;
 use gateway::invoke::InvokeError;
 use http::Response;
 use serde_json::{Value, json};
@@ -96,6 +100,19 @@ pub async fn echoing(clock_rate: f64) -> TestGateway {
                 json!({ "statusCode": 200, "body": event["body"] })
             }
             _ => json!({ "statusCode": 200 }),
+        })
+    })
+    .await
+}
+
+/// As `echoing`, and things can be made to go wrong.
+pub async fn fallible() -> TestGateway {
+    let faults = Arc::new(Faults::allowed(["socket-message".to_owned()].into_iter()));
+    let options = Options { faults, ..Options::default() };
+    TestGateway::start_with(socket_model(), options, |function, event| async move {
+        Ok(match function.as_str() {
+            "socket-connect" | "socket-disconnect" => json!({ "statusCode": 200 }),
+            _ => json!({ "statusCode": 200, "body": event["body"] }),
         })
     })
     .await

@@ -8,6 +8,7 @@ mod front_support;
 mod client;
 mod connect;
 mod ends;
+mod faults;
 mod limits;
 mod management;
 mod messages;
