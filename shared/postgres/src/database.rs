@@ -14,6 +14,7 @@ use tokio_postgres::{CancelToken, Client, NoTls, Row};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::config::DatabaseConfig;
+use crate::counted::{Counted, Statements};
 use crate::error::DatabaseError;
 
 /// A server that takes longer to let us in is as good as down; the caller has to answer.
@@ -46,6 +47,7 @@ struct Shared {
     config: DatabaseConfig,
     tls: OnceCell<MakeRustlsConnect>,
     slot: Mutex<Option<Open>>,
+    statements: Statements,
 }
 
 struct Open {
@@ -56,8 +58,13 @@ struct Open {
 impl Database {
     /// Connects to nothing yet.
     pub fn new(config: DatabaseConfig) -> Self {
-        let shared = Shared { config, tls: OnceCell::new(), slot: Mutex::new(None) };
-        Self { shared: Arc::new(shared) }
+        let (tls, slot, statements) = Default::default();
+        Self { shared: Arc::new(Shared { config, tls, slot, statements }) }
+    }
+
+    /// How many statements were sent since this was asked the last time.
+    pub fn take_statements(&self) -> u64 {
+        self.shared.statements.take()
     }
 
     /// The connection for oneself, for one port method.
@@ -200,8 +207,9 @@ enum State {
 impl Lease<'_> {
     /// For statements that are to be sent at once: join their futures and pass them to
     /// [`Self::settle`] or [`Self::step`].
-    pub(crate) fn client(&self) -> Arc<Client> {
-        self.client.clone()
+    pub(crate) fn client(&self) -> Counted {
+        let statements = self.database.shared.statements.clone();
+        Counted { client: self.client.clone(), statements }
     }
 
     /// Waits for statements that leave no transaction open, however they end.

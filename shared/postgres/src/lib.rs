@@ -7,6 +7,7 @@ mod append;
 mod changes;
 mod config;
 mod conversations;
+mod counted;
 mod cursor;
 mod database;
 mod error;
