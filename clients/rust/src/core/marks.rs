@@ -1,0 +1,167 @@
+//! How far people have got in one conversation: own marks to tell, others' marks for the ticks.
+
+use std::collections::BTreeMap;
+
+use protocol::value::MemberMarks;
+use uuid::Uuid;
+
+/// One receipt frame a conversation in this time.
+const RECEIPT_INTERVAL_MS: u64 = 1_000;
+/// A receipt has no answer. What was told later than this before a failure is told again.
+const TOLD_PATIENCE_MS: u64 = 30_000;
+/// Members of a group.
+const OTHERS_MOST: usize = 1_000;
+
+/// What a sender sees beside their own message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tick {
+    /// ✓ It has its number.
+    Stored,
+    /// ✓✓ On a device of everybody else.
+    Delivered,
+    /// Everybody else has read it.
+    Read,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Pair {
+    delivered: i64,
+    read: i64,
+}
+
+impl Pair {
+    /// Marks never go back, and what is read is delivered.
+    fn raise(&mut self, delivered: i64, read: i64) {
+        self.read = self.read.max(read);
+        self.delivered = self.delivered.max(delivered).max(self.read);
+    }
+
+    fn is_beyond(self, other: Self) -> bool {
+        self.delivered > other.delivered || self.read > other.read
+    }
+}
+
+/// The marks of one conversation.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    /// Own: what is so on this device, what the server was told, what it is known to have.
+    mine: Pair,
+    told: Pair,
+    known: Pair,
+    told_at: Option<u64>,
+    others: BTreeMap<Uuid, Pair>,
+    /// `others` are all of them.
+    is_complete: bool,
+}
+
+impl Marks {
+    pub(crate) fn read(&self) -> i64 {
+        self.mine.read.max(self.known.read)
+    }
+
+    pub(crate) fn delivered(&self) -> i64 {
+        self.mine.delivered.max(self.known.delivered)
+    }
+
+    /// A message of somebody else was applied.
+    pub(crate) fn applied(&mut self, seq: i64) {
+        self.mine.raise(seq, 0);
+    }
+
+    /// `true`: further than before.
+    pub(crate) fn mark_read(&mut self, seq: i64) -> bool {
+        let is_further = seq > self.read();
+        self.mine.raise(0, seq);
+        is_further
+    }
+
+    /// The server says where one's own marks are: another device may be further.
+    pub(crate) fn known(&mut self, delivered: i64, read: i64) -> bool {
+        let before = self.read();
+        self.known.raise(delivered, read);
+        self.told.raise(delivered, read);
+        self.read() > before
+    }
+
+    /// What was told may have been lost: it is told again, unless it is known to have arrived.
+    pub(crate) fn doubt(&mut self) {
+        self.told = self.known;
+    }
+
+    /// A frame of the last half minute was lost.
+    pub(crate) fn doubt_lately_told(&mut self, now: u64) {
+        if self.told_at.is_some_and(|at| now < at + TOLD_PATIENCE_MS) {
+            self.doubt();
+        }
+    }
+
+    /// When there is something to tell.
+    pub(crate) fn wake(&self) -> Option<u64> {
+        let at = self.told_at.map_or(0, |at| at + RECEIPT_INTERVAL_MS);
+        self.mine.is_beyond(self.told).then_some(at)
+    }
+
+    /// The marks to tell now: `delivered`, and `read` if there is news of it.
+    pub(crate) fn take(&mut self, now: u64) -> Option<(i64, Option<i64>)> {
+        self.wake().filter(|at| now >= *at)?;
+        let read = (self.mine.read > self.told.read).then_some(self.mine.read);
+        self.told.raise(self.mine.delivered, self.mine.read);
+        self.told_at = Some(now);
+        Some((self.mine.delivered, read))
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Members came or went.
+    pub(crate) fn members_changed(&mut self) {
+        self.is_complete = false;
+    }
+
+    /// `receipt.updated`. `true`: somebody got further.
+    pub(crate) fn updated(&mut self, marks: &[MemberMarks]) -> bool {
+        let mut is_further = false;
+        for mark in marks {
+            if self.others.len() >= OTHERS_MOST && !self.others.contains_key(&mark.user_id) {
+                continue;
+            }
+            let other = self.others.entry(mark.user_id).or_default();
+            let before = *other;
+            other.raise(mark.delivered, mark.read);
+            is_further |= other.is_beyond(before);
+        }
+        is_further
+    }
+
+    /// The marks of all other members.
+    pub(crate) fn all(&mut self, marks: &[MemberMarks]) {
+        let is_there = |user: &Uuid| marks.iter().any(|mark| mark.user_id == *user);
+        self.others.retain(|user, _| is_there(user));
+        self.updated(marks);
+        self.is_complete = true;
+    }
+
+    pub(crate) fn others(&self) -> Vec<MemberMarks> {
+        let mark = |(user, pair): (&Uuid, &Pair)| MemberMarks {
+            user_id: *user,
+            delivered: pair.delivered,
+            read: pair.read,
+        };
+        self.others.iter().map(mark).collect()
+    }
+
+    /// Who joins later has both marks at the number of then, so the smallest mark is that of
+    /// the people who were there.
+    pub(crate) fn tick(&self, seq: i64) -> Tick {
+        let is_all = |has: fn(&Pair) -> i64| self.others.values().all(|pair| has(pair) >= seq);
+        if !self.is_complete || self.others.is_empty() {
+            return Tick::Stored;
+        }
+        match (is_all(|pair| pair.delivered), is_all(|pair| pair.read)) {
+            (_, true) => Tick::Read,
+            (true, false) => Tick::Delivered,
+            (false, false) => Tick::Stored,
+        }
+    }
+}

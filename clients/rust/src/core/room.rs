@@ -1,0 +1,370 @@
+//! One conversation on one device: its cursor, what it shows, what it waits for.
+
+use protocol::body::{ChangeList, ConversationEntry};
+use protocol::frame::Messages;
+use protocol::value::{Conversation, MemberMarks, Message};
+use uuid::Uuid;
+
+use super::action::{Ask, Event};
+use super::chance::Chance;
+use super::marks::{Marks, Tick};
+use super::outbox::Outbox;
+use super::told::Told;
+use super::transcript::{Put, Transcript};
+use super::typing::Typing;
+
+/// A push may overtake another by this much before it counts as a gap.
+const GAP_PATIENCE_MS: u64 = 500;
+/// Pushes that wait for an earlier one; more are fetched instead.
+const HELD_MOST: usize = 200;
+const RETRY_FIRST_MS: u64 = 1_000;
+const RETRY_MOST_MS: u64 = 30_000;
+/// Before members' marks are asked for again.
+const RECEIPTS_RETRY_MS: u64 = 30_000;
+const RECEIPTS_RETRY_MOST_MS: u64 = 600_000;
+
+/// Something to ask for, with a place for its request.
+#[derive(Debug, Default)]
+struct Wish {
+    at: Option<u64>,
+    running: bool,
+    failures: u32,
+}
+
+impl Wish {
+    /// One under way may have begun too early to see what this one is for, so it is repeated.
+    fn want(&mut self, at: u64) {
+        self.at = Some(self.at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// As [`Self::want`], but a retry keeps its time.
+    fn want_unless_wanted(&mut self, at: u64) {
+        if self.at.is_none() && !self.running {
+            self.at = Some(at);
+        }
+    }
+
+    fn wake(&self) -> Option<u64> {
+        self.at.filter(|_| !self.running)
+    }
+
+    fn take(&mut self, now: u64) -> bool {
+        let is_due = self.wake().is_some_and(|at| now >= at);
+        if is_due {
+            self.at = None;
+            self.running = true;
+        }
+        is_due
+    }
+
+    fn done(&mut self) {
+        self.running = false;
+        self.failures = 0;
+    }
+
+    fn failed(&mut self, now: u64, first: u64, most: u64, chance: &mut Chance) {
+        self.running = false;
+        self.failures = self.failures.saturating_add(1);
+        self.at = Some(now + chance.back_off(first, most, self.failures));
+    }
+}
+
+/// What every room needs to know of the app around it.
+pub(crate) struct Around<'a> {
+    pub me: Uuid,
+    pub now: u64,
+    pub messages_kept: usize,
+    pub chance: &'a mut Chance,
+    pub told: &'a mut Told,
+}
+
+/// One conversation.
+#[derive(Debug)]
+pub(crate) struct Room {
+    id: Uuid,
+    cursor: i64,
+    transcript: Transcript,
+    held: Vec<Messages>,
+    gap_since: Option<u64>,
+    fetch: Wish,
+    receipts: Wish,
+    /// Of the newest message of one's own.
+    own_seq: i64,
+    is_removed: bool,
+    conversation: Option<Conversation>,
+    pub outbox: Outbox,
+    pub marks: Marks,
+    pub typing: Typing,
+}
+
+impl Room {
+    pub(crate) fn new(id: Uuid) -> Self {
+        Self {
+            id,
+            cursor: 0,
+            transcript: Transcript::default(),
+            held: Vec::new(),
+            gap_since: None,
+            fetch: Wish::default(),
+            receipts: Wish::default(),
+            own_seq: 0,
+            is_removed: false,
+            conversation: None,
+            outbox: Outbox::default(),
+            marks: Marks::default(),
+            typing: Typing::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Nothing is known to be missing.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.held.is_empty() && self.fetch.at.is_none() && !self.fetch.running
+    }
+
+    pub(crate) fn cursor(&self) -> i64 {
+        self.cursor
+    }
+
+    pub(crate) fn messages(&self) -> &[Message] {
+        self.transcript.messages()
+    }
+
+    pub(crate) fn conversation(&self) -> Option<&Conversation> {
+        self.conversation.as_ref()
+    }
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.is_removed
+    }
+
+    /// Undeleted messages of others, beyond what is read.
+    pub(crate) fn unread(&self, me: Uuid) -> usize {
+        let read = self.marks.read();
+        let messages = self.transcript.messages().iter().rev();
+        let unread = messages.take_while(|message| message.seq > read);
+        let counts = |message: &&Message| {
+            message.sender_id != me && message.deleted_at.is_none() && message.kind != "system"
+        };
+        unread.filter(counts).count()
+    }
+
+    pub(crate) fn want_fetch(&mut self, at: u64) {
+        self.fetch.want(at);
+    }
+
+    /// Somebody says how far the conversation has got.
+    pub(crate) fn behind(&mut self, last_seq: i64, now: u64) {
+        if last_seq > self.cursor {
+            self.fetch.want(now);
+        }
+    }
+
+    /// As a sync lists it.
+    pub(crate) fn entered(&mut self, entry: ConversationEntry, around: &mut Around<'_>) {
+        self.is_removed = false;
+        self.marks.known(entry.my.delivered, entry.my.read);
+        self.behind(entry.conversation.last_seq, around.now);
+        self.described(entry.conversation, around);
+    }
+
+    pub(crate) fn described(&mut self, conversation: Conversation, around: &mut Around<'_>) {
+        let is_older = |known: &Conversation| known.changed_at > conversation.changed_at;
+        if !self.conversation.as_ref().is_some_and(is_older) {
+            self.conversation = Some(conversation);
+        }
+        around.told.tell(Event::Conversation { conversation: self.id });
+    }
+
+    pub(crate) fn removed(&mut self, told: &mut Told) {
+        if !self.is_removed {
+            self.is_removed = true;
+            told.tell(Event::Removed { conversation: self.id });
+        }
+    }
+
+    pub(crate) fn pushed(&mut self, messages: Messages, is_buffering: bool, around: &mut Around) {
+        self.is_removed = false;
+        if self.held.len() < HELD_MOST {
+            self.held.push(messages);
+        } else {
+            self.fetch.want(around.now);
+        }
+        if !is_buffering {
+            self.settle(around);
+        }
+    }
+
+    /// `after ≤ cursor < through` is news, `through ≤ cursor` was known, the rest waits.
+    pub(crate) fn settle(&mut self, around: &mut Around<'_>) {
+        self.held.sort_by_key(|frame| (frame.after, frame.through));
+        let mut waiting = Vec::new();
+        for frame in std::mem::take(&mut self.held) {
+            if frame.after > self.cursor {
+                waiting.push(frame);
+                continue;
+            }
+            // A repeat may be the confirmation that was asked for again.
+            frame.messages.into_iter().for_each(|message| self.apply(message, around));
+            self.cursor = self.cursor.max(frame.through);
+        }
+        self.held = waiting;
+        let now = around.now;
+        self.gap_since = (!self.held.is_empty()).then(|| self.gap_since.unwrap_or(now));
+    }
+
+    fn apply(&mut self, message: Message, around: &mut Around<'_>) {
+        let (seq, rev, conversation) = (message.seq, message.rev, self.id);
+        if message.sender_id == around.me {
+            let client_id = message.client_id;
+            if self.outbox.seen(client_id) {
+                around.told.tell(Event::Stored { conversation, client_id, seq });
+            }
+        }
+        if rev <= self.cursor {
+            return;
+        }
+        let (is_own, sender) = (message.sender_id == around.me, message.sender_id);
+        let is_system = message.kind == "system";
+        match self.transcript.put(message, around.messages_kept) {
+            Put::Shown => around.told.tell(Event::Shown { conversation, seq }),
+            Put::Changed => around.told.tell(Event::Changed { conversation, seq, rev }),
+            Put::Known => return,
+        }
+        if is_system {
+            self.marks.members_changed();
+        }
+        if is_own {
+            self.own_seq = if is_system { self.own_seq } else { self.own_seq.max(seq) };
+        } else {
+            self.marks.applied(seq);
+            self.typing.stopped(sender);
+        }
+        if self.own_seq > 0 && !self.marks.is_complete() {
+            self.receipts.want_unless_wanted(around.now);
+        }
+    }
+
+    pub(crate) fn fetched(&mut self, changes: ChangeList, around: &mut Around<'_>) {
+        self.fetch.done();
+        let is_stuck = changes.has_more && changes.through <= self.cursor;
+        changes.items.into_iter().for_each(|message| self.apply(message, around));
+        self.cursor = self.cursor.max(changes.through);
+        if changes.has_more {
+            let wait = if is_stuck { RETRY_FIRST_MS } else { 0 };
+            self.fetch.want(around.now + wait);
+        } else {
+            self.outbox.look_ended();
+        }
+        self.gap_since = None;
+        self.settle(around);
+    }
+
+    pub(crate) fn fetch_failed(&mut self, now: u64, chance: &mut Chance) {
+        self.fetch.failed(now, RETRY_FIRST_MS, RETRY_MOST_MS, chance);
+    }
+
+    /// The server knows no such conversation for this person.
+    pub(crate) fn gone(&mut self, told: &mut Told) {
+        self.fetch = Wish::default();
+        self.receipts = Wish::default();
+        self.held.clear();
+        self.gap_since = None;
+        self.outbox.look_ended();
+        self.removed(told);
+    }
+
+    /// This request is not waited for any longer.
+    pub(crate) fn ask_again(&mut self, ask: &Ask, now: u64) {
+        let wish = match ask {
+            Ask::Receipts { .. } => &mut self.receipts,
+            Ask::Changes { .. } | Ask::Sync { .. } => &mut self.fetch,
+        };
+        wish.running = false;
+        wish.want(now);
+    }
+
+    /// Others' marks may have moved unheard.
+    pub(crate) fn doubt_receipts(&mut self, now: u64) {
+        if self.own_seq > 0 && self.marks.tick(self.own_seq) != Tick::Read {
+            self.receipts.want_unless_wanted(now);
+        }
+    }
+
+    pub(crate) fn receipts_told(&mut self, marks: &[MemberMarks], around: &mut Around<'_>) {
+        self.receipts.done();
+        let (mine, others): (Vec<MemberMarks>, Vec<MemberMarks>) =
+            marks.iter().cloned().partition(|mark| mark.user_id == around.me);
+        mine.iter().for_each(|mark| {
+            self.marks.known(mark.delivered, mark.read);
+        });
+        self.marks.all(&others);
+        around.told.tell(Event::Conversation { conversation: self.id });
+    }
+
+    pub(crate) fn receipts_failed(&mut self, now: u64, chance: &mut Chance) {
+        self.receipts.failed(now, RECEIPTS_RETRY_MS, RECEIPTS_RETRY_MOST_MS, chance);
+    }
+
+    /// `receipt.updated`
+    pub(crate) fn marked(&mut self, marks: &[MemberMarks], around: &mut Around<'_>) {
+        let mut is_news = false;
+        for mark in marks {
+            is_news |= if mark.user_id == around.me {
+                self.marks.known(mark.delivered, mark.read)
+            } else {
+                self.marks.updated(std::slice::from_ref(mark))
+            };
+        }
+        if is_news {
+            around.told.tell(Event::Conversation { conversation: self.id });
+        }
+    }
+
+    /// Looks for patience that has run out.
+    pub(crate) fn watch(&mut self, sees_gaps: bool, around: &mut Around<'_>) {
+        let now = around.now;
+        let is_gap = self.gap_since.is_some_and(|since| now >= since + GAP_PATIENCE_MS);
+        if is_gap && sees_gaps {
+            self.gap_since = Some(now);
+            self.fetch.want(now);
+        }
+        if self.outbox.watch(now, around.chance) {
+            self.fetch.want(now);
+        }
+        if self.typing.expire(now) {
+            around.told.tell(Event::Conversation { conversation: self.id });
+        }
+    }
+
+    /// The cursor to fetch from.
+    pub(crate) fn take_fetch(&mut self, now: u64) -> Option<i64> {
+        self.fetch.take(now).then(|| {
+            self.outbox.look_began();
+            self.cursor
+        })
+    }
+
+    pub(crate) fn take_receipts(&mut self, now: u64) -> bool {
+        !self.is_removed && self.receipts.take(now)
+    }
+
+    /// When something is to be done next. Without a socket nothing is asked for or said.
+    pub(crate) fn wake(&self, is_online: bool, can_ask: bool, sees_gaps: bool) -> Option<u64> {
+        let gap = self.gap_since.filter(|_| sees_gaps).map(|since| since + GAP_PATIENCE_MS);
+        let receipts = self.receipts.wake().filter(|_| !self.is_removed);
+        let asks = self.fetch.wake().into_iter().chain(receipts).filter(|_| can_ask);
+        let marks = self.marks.wake().filter(|_| !self.is_removed);
+        let says = marks.into_iter().chain(self.typing.say_wake()).filter(|_| is_online);
+        let outbox = self.outbox.wake(is_online);
+        gap.into_iter().chain(asks).chain(says).chain(outbox).chain(self.typing.expiry()).min()
+    }
+
+    /// The marks to tell now.
+    pub(crate) fn take_marks(&mut self, now: u64) -> Option<(i64, Option<i64>)> {
+        if self.is_removed { None } else { self.marks.take(now) }
+    }
+}
