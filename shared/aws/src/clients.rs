@@ -8,6 +8,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 
+use crate::usage::{Service, Usage};
+
 /// A service that cannot be reached in a second is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Ten times what a slow answer takes.
@@ -24,11 +26,14 @@ pub struct ClientOptions {
     pub region: Option<String>,
     pub endpoint_url: Option<String>,
     pub credentials: Option<Credentials>,
+    /// What the clients do is counted here.
+    pub usage: Usage,
 }
 
 /// The clients of this process.
 pub struct Clients {
     config: SdkConfig,
+    usage: Usage,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
@@ -54,19 +59,39 @@ impl Clients {
             loader = loader.credentials_provider(credentials);
         }
         let (dynamodb, sqs, secrets) = Default::default();
-        Self { config: loader.load().await, dynamodb, sqs, secrets }
+        Self { config: loader.load().await, usage: options.usage, dynamodb, sqs, secrets }
+    }
+
+    /// What these clients have done.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        self.dynamodb.get_or_init(|| aws_sdk_dynamodb::Client::new(&self.config)).clone()
+        let make = || {
+            let config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+            let meter = self.usage.meter(Service::DynamoDb);
+            aws_sdk_dynamodb::Client::from_conf(config.interceptor(meter).build())
+        };
+        self.dynamodb.get_or_init(make).clone()
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config)).clone()
+        let make = || {
+            let config = aws_sdk_sqs::config::Builder::from(&self.config);
+            let meter = self.usage.meter(Service::Sqs);
+            aws_sdk_sqs::Client::from_conf(config.interceptor(meter).build())
+        };
+        self.sqs.get_or_init(make).clone()
     }
 
     pub fn secrets(&self) -> aws_sdk_secretsmanager::Client {
-        self.secrets.get_or_init(|| aws_sdk_secretsmanager::Client::new(&self.config)).clone()
+        let make = || {
+            let config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+            let meter = self.usage.meter(Service::Secrets);
+            aws_sdk_secretsmanager::Client::from_conf(config.interceptor(meter).build())
+        };
+        self.secrets.get_or_init(make).clone()
     }
 
     /// For the sockets behind this `@connections` address (`https://…/<stage>`), with less
@@ -80,6 +105,7 @@ impl Clients {
             .endpoint_url(endpoint_url)
             .timeout_config(timeouts)
             .retry_config(RetryConfig::standard().with_max_attempts(PUSH_ATTEMPTS))
+            .interceptor(self.usage.meter(Service::Management))
             .build();
         aws_sdk_apigatewaymanagement::Client::from_conf(config)
     }

@@ -11,9 +11,11 @@ mod queues;
 pub mod secrets;
 mod standard_queues;
 mod table;
+mod usage;
 
 pub use clients::{ClientOptions, Clients};
 pub use pusher::ManagementPusher;
 pub use queues::{SqsPersistLane, SqsPersistQueue};
 pub use standard_queues::{SqsFanOutQueue, SqsPresenceQueue, SqsReceiptQueue};
 pub use table::LiveTable;
+pub use usage::Usage;

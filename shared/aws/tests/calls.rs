@@ -106,7 +106,7 @@ async fn a_throttled_table_is_tried_three_times_and_then_unavailable() {
 
 #[tokio::test]
 async fn a_full_bucket_takes_one_call_and_a_contended_one_asks_to_wait() {
-    let bucket = TokenBucket { per_second: 5, burst: 20 };
+    let bucket = TokenBucket::per_second(5, 20);
     let service = scripted(vec![(200, json!({}))]).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert_eq!(table.take("message/a", bucket, 1, at_ms(0)).await.unwrap(), Ok(()));
@@ -126,7 +126,7 @@ async fn a_full_bucket_takes_one_call_and_a_contended_one_asks_to_wait() {
 fn jobs(count: u32) -> Vec<FanOutJob> {
     let job = |number: u32| {
         let event = messages_new(vec![message(number.into(), "hello")]);
-        FanOutJob::ToMembers { event, recipients: recipients(1) }
+        FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) }
     };
     (1..=count).map(job).collect()
 }

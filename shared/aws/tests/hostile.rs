@@ -69,10 +69,10 @@ async fn a_malformed_item_is_a_bug_that_names_its_kind() {
     is_bug_of("C#", table.get(&id).await);
     is_bug_of("C#", table.touch(&id, at_ms(0)).await);
     is_bug_of("C#", table.of_connection(&id, conversation(1)).await);
-    is_bug_of("C#", table.close(&id).await);
+    is_bug_of("C#", table.close(&id, at_ms(0)).await);
     is_bug_of("U#", table.of_users(&[user(1)], at_ms(0)).await);
     is_bug_of("V#", table.is_member(user(1), conversation(1)).await);
-    let bucket = TokenBucket { per_second: 1, burst: 1 };
+    let bucket = TokenBucket::per_second(1, 1);
     is_bug_of("R#", table.take("scope", bucket, 1, at_ms(0)).await);
     is_bug_of("K#", table.keys().await);
     is_bug_of("T#", table.redeem("digest", at_ms(0)).await);

@@ -78,7 +78,7 @@ fn a_job_without_messages_or_with_too_many_is_refused() {
 #[test]
 fn an_event_that_no_queue_carries_is_refused() {
     let bye = Event::Bye { reason: "going", reconnect_after_ms: 0 };
-    let job = FanOutJob::ToMembers { event: bye, recipients: recipients(1) };
+    let job = FanOutJob::ToMembers { event: bye, trace_ids: vec![], recipients: recipients(1) };
     let texts = encode_fan_out(&job).unwrap();
     assert!(matches!(decode_fan_out(&texts[0]), Err(JobError::Event(_))));
 }
@@ -86,9 +86,14 @@ fn an_event_that_no_queue_carries_is_refused() {
 #[test]
 fn a_job_for_more_than_a_hundred_is_refused() {
     let event = messages_new(vec![message(1, "hello")]);
-    let members = FanOutJob::ToMembers { event: event.clone(), recipients: recipients(101) };
+    let members = FanOutJob::ToMembers {
+        event: event.clone(),
+        trace_ids: vec![],
+        recipients: recipients(101),
+    };
     let open = (0..101).map(|number| connection(&number.to_string(), 1, at_ms(0)));
-    let sockets = FanOutJob::ToConnections { event, connections: open.collect() };
+    let sockets =
+        FanOutJob::ToConnections { event, trace_ids: vec![], connections: open.collect() };
     for job in [members, sockets] {
         let text = encode_fan_out(&job).unwrap().remove(0);
         assert!(matches!(decode_fan_out(&text), Err(JobError::Refused(_))));
@@ -100,6 +105,10 @@ fn news_that_cannot_be_cut_stay_one_job() {
     let text = "x".repeat(8_000);
     let mut messages: Vec<_> = (1..=100).map(|seq| message(seq, &text)).collect();
     messages[0].rev = Seq(200);
-    let job = FanOutJob::ToMembers { event: messages_new(messages), recipients: recipients(1) };
+    let job = FanOutJob::ToMembers {
+        event: messages_new(messages),
+        trace_ids: vec![],
+        recipients: recipients(1),
+    };
     assert_eq!(encode_fan_out(&job).unwrap().len(), 1);
 }

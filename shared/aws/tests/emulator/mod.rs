@@ -12,7 +12,7 @@ pub mod sockets;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use aws::{ClientOptions, Clients, LiveTable};
+use aws::{ClientOptions, Clients, LiveTable, Usage};
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
@@ -33,6 +33,7 @@ pub async fn clients_at(endpoint_url: &str) -> Clients {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(endpoint_url.to_owned()),
         credentials: Some(credentials),
+        usage: Usage::default(),
     })
     .await
 }
