@@ -3,17 +3,31 @@
 #![allow(clippy::unwrap_used, reason = "a test may end at what it does not expect")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
     ClientId, ConversationId, Draft, DraftParts, MessageText, Timestamp, TraceId, UserId,
 };
 use service::port::{AppendError, Failure, MessageStore, Submission};
+use testkit::ambient::FrozenClock;
 use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
 use testkit::history::FakeHistory;
 use uuid::Uuid;
 
-struct InMemory(Arc<FakeHistory>);
+/// A history and the database's time.
+struct InMemory {
+    history: Arc<FakeHistory>,
+    clock: Arc<FrozenClock>,
+}
+
+impl InMemory {
+    fn new() -> Self {
+        let clock = FrozenClock::new();
+        let history = Arc::new(FakeHistory::with_clock(clock.clone()));
+        Self { history, clock }
+    }
+}
 
 fn now() -> Timestamp {
     Timestamp::from_unix_ms(1_771_000_000_000).unwrap()
@@ -22,47 +36,50 @@ fn now() -> Timestamp {
 #[async_trait]
 impl HistoryFixture for InMemory {
     fn process(&self) -> HistoryPorts {
-        let fake = &self.0;
+        let fake = &self.history;
         HistoryPorts {
             users: fake.clone(),
             sessions: fake.clone(),
             conversations: fake.clone(),
             messages: fake.clone(),
+            changes: fake.clone(),
+            receipts: fake.clone(),
+            acquaintances: fake.clone(),
+            upkeep: fake.clone(),
+            feed: fake.clone(),
+            push_log: fake.clone(),
+            traces: fake.clone(),
         }
     }
 
     async fn add_member(&self, conversation: ConversationId, user: UserId) {
-        self.0.add_member(conversation, user, now());
+        self.history.add_member(conversation, user, now());
     }
 
     async fn remove_member(&self, conversation: ConversationId, user: UserId) {
-        self.0.remove_member(conversation, user);
+        self.history.remove_member(conversation, user);
     }
 
     async fn block(&self, blocker: UserId, blocked: UserId) {
-        self.0.block(blocker, blocked);
+        self.history.block(blocker, blocked);
     }
 
-    async fn mark_read(&self, conversation: ConversationId, user: UserId, seq: Seq) {
-        self.0.mark_read(conversation, user, seq);
+    async fn age(&self, by: Duration) {
+        self.clock.advance(by);
     }
 
-    async fn edit(&self, conversation: ConversationId, seq: Seq, text: MessageText) {
-        self.0.edit(conversation, seq, text, now());
-    }
-
-    async fn delete(&self, conversation: ConversationId, seq: Seq) {
-        self.0.delete(conversation, seq, now());
+    async fn cursor_from(&self, ago: Duration) -> String {
+        self.history.sync_cursor_from(ago)
     }
 
     /// In memory nothing waits for a lock longer than a line of code.
     async fn remove_member_during(&self, conversation: ConversationId, user: UserId, work: Work) {
-        self.0.remove_member(conversation, user);
+        self.history.remove_member(conversation, user);
         work.await;
     }
 }
 
-testkit::history_contract!(InMemory(Arc::new(FakeHistory::new())));
+testkit::history_contract!(InMemory::new());
 
 fn says(number: u128) -> Submission {
     let draft = Draft::parse(DraftParts {
@@ -116,6 +133,13 @@ fn every_promise_of_the_suites_is_kept_as_a_test() {
         include_str!("../src/contract/history/lists.rs"),
         include_str!("../src/contract/history/messages.rs"),
         include_str!("../src/contract/history/reading.rs"),
+        include_str!("../src/contract/history/changes.rs"),
+        include_str!("../src/contract/history/reactions.rs"),
+        include_str!("../src/contract/history/receipts.rs"),
+        include_str!("../src/contract/history/people.rs"),
+        include_str!("../src/contract/history/upkeep.rs"),
+        include_str!("../src/contract/history/feed.rs"),
+        include_str!("../src/contract/history/traces.rs"),
     ];
     let list = include_str!("../src/contract/history/mod.rs");
     let listed = |name: &str| list.lines().any(|line| line.trim() == name);

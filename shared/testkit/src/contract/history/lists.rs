@@ -65,7 +65,7 @@ pub async fn the_list_shows_the_last_message_and_what_is_unread(fixture: &dyn Hi
     assert_eq!((last.seq, last.text), (Seq(3), Some(text("message 3"))));
     assert_eq!((entry.unread_count, entry.conversation.last_seq), (3, Seq(3)));
     assert_eq!(unread(&ports, ADA).await, 0);
-    fixture.mark_read(id, BOB, Seq(2)).await;
+    has_read(&ports, id, BOB, 2).await;
     let entry = list(&ports, BOB).await.remove(0);
     assert_eq!(entry.unread_count, 1);
     assert_eq!((entry.my.read, entry.my.delivered), (Seq(2), Seq(2)));
@@ -80,9 +80,9 @@ pub async fn system_messages_own_messages_and_tombstones_are_never_unread(
     ada_says(&ports, id, 1..=2).await;
     append(&ports, &[says(id, BOB, 3)]).await;
     assert_eq!(unread(&ports, BOB).await, 2);
-    fixture.delete(id, Seq(2)).await;
+    delete(&ports, ADA, id, 2).await;
     assert_eq!(unread(&ports, BOB).await, 1);
-    fixture.edit(id, Seq(3), text("again")).await;
+    edit(&ports, ADA, id, 3, "again").await;
     assert_eq!(unread(&ports, BOB).await, 1);
 }
 

@@ -291,3 +291,66 @@ pub async fn one_message_sent_by_many_processes_at_once_is_stored_once(
 pub async fn a_store_that_works_answers_a_ping(fixture: &dyn HistoryFixture) {
     fixture.process().messages.ping().await.expect("an answer");
 }
+
+pub async fn a_reply_to_what_is_no_message_is_rejected(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    ada_says(&ports, id, [1]).await;
+    // Takes the number 3, which is nobody's place in the history.
+    edit(&ports, ADA, id, 2, "edited").await;
+    let reply = |number, to| {
+        let mut submission = says(id, BOB, number);
+        submission.draft.reply_to = Some(Seq(to));
+        submission
+    };
+    let batch = [reply(2, 2), reply(3, 3), reply(4, 99), reply(5, i64::MAX), reply(6, 1)];
+    let commit = append(&ports, &batch).await;
+    assert_eq!(seqs(&commit), [Some(4), None, None, None, Some(5)]);
+    for at in 1..=3 {
+        assert_eq!(rejection(&commit, at), Rejection::InvalidReplyTo);
+    }
+    assert_eq!(stored(&commit, 0).reply_to, Some(Seq(2)));
+    assert_eq!(last_seq(&ports, id).await, 5);
+}
+
+pub async fn a_reply_to_what_was_said_before_one_joined_is_rejected(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    ada_says(&ports, id, [1]).await;
+    fixture.add_member(id, CLEO).await;
+    ada_says(&ports, id, [2]).await;
+    let batch = [2_u32, 3].map(|to| {
+        let mut submission = says(id, CLEO, u128::from(to));
+        submission.draft.reply_to = Some(Seq(i64::from(to)));
+        submission
+    });
+    let commit = append(&ports, &batch).await;
+    assert_eq!(rejection(&commit, 0), Rejection::InvalidReplyTo);
+    assert_eq!(stored(&commit, 1).reply_to, Some(Seq(3)));
+}
+
+pub async fn only_who_is_or_was_a_member_is_mentioned(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    open_group(&ports, 2, &[CLEO]).await;
+    fixture.remove_member(id, BOB).await;
+    let mention = |number, people: &[_]| {
+        let mut submission = says(id, ADA, number);
+        let named = people.iter().map(|user_id| Mention { user_id: *user_id, start: 0, length: 1 });
+        submission.draft.mentions = named.collect();
+        submission
+    };
+    let batch = [
+        mention(1, &[ADA, BOB]),
+        mention(2, &[ADA, CLEO]),
+        mention(3, &[NOBODY]),
+        mention(4, &[BOB, BOB]),
+    ];
+    let commit = append(&ports, &batch).await;
+    assert_eq!(seqs(&commit), [Some(2), None, None, Some(3)]);
+    for at in 1..=2 {
+        assert_eq!(rejection(&commit, at), Rejection::InvalidMention);
+    }
+    assert_eq!(stored(&commit, 0).mentions, batch[0].draft.mentions);
+    assert_eq!(last_seq(&ports, id).await, 3);
+}

@@ -9,20 +9,31 @@
     reason = "the suites run in tests only, where an unkept promise is to end the test"
 )]
 
+pub mod changes;
 pub mod conversations;
+pub mod feed;
 pub mod lists;
 pub mod messages;
+pub mod people;
+pub mod reactions;
 pub mod reading;
+pub mod receipts;
 mod scene;
 pub mod sessions;
+pub mod traces;
+pub mod upkeep;
 pub mod users;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConversationId, MessageText, Seq, UserId};
-use service::port::{ConversationStore, MessageStore, SessionStore, UserStore};
+use domain::{ConversationId, UserId};
+use service::port::{
+    Acquaintances, ConversationStore, MessageChanges, MessageStore, PushLog, ReceiptStore,
+    SessionStore, SyncFeed, TraceStore, Upkeep, UserStore,
+};
 
 /// The ports as one process has them.
 #[derive(Clone)]
@@ -31,6 +42,13 @@ pub struct HistoryPorts {
     pub sessions: Arc<dyn SessionStore>,
     pub conversations: Arc<dyn ConversationStore>,
     pub messages: Arc<dyn MessageStore>,
+    pub changes: Arc<dyn MessageChanges>,
+    pub receipts: Arc<dyn ReceiptStore>,
+    pub acquaintances: Arc<dyn Acquaintances>,
+    pub upkeep: Arc<dyn Upkeep>,
+    pub feed: Arc<dyn SyncFeed>,
+    pub push_log: Arc<dyn PushLog>,
+    pub traces: Arc<dyn TraceStore>,
 }
 
 /// What goes on beside a step of a fixture.
@@ -45,12 +63,11 @@ pub trait HistoryFixture: Send + Sync {
     async fn add_member(&self, conversation: ConversationId, user: UserId);
     async fn remove_member(&self, conversation: ConversationId, user: UserId);
     async fn block(&self, blocker: UserId, blocked: UserId);
-    /// Raises both marks.
-    async fn mark_read(&self, conversation: ConversationId, user: UserId, seq: Seq);
-    /// Gives the message another text and the next number.
-    async fn edit(&self, conversation: ConversationId, seq: Seq, text: MessageText);
-    /// Leaves a tombstone with the next number.
-    async fn delete(&self, conversation: ConversationId, seq: Seq);
+    /// Makes everything that is stored so much older, by the database's clock. Cursors that
+    /// were given out stay as they are.
+    async fn age(&self, by: Duration);
+    /// A cursor as the feed gave it this long ago, after its last page.
+    async fn cursor_from(&self, ago: Duration) -> String;
     /// Locks the conversation, lets `work` run until it waits for that lock, removes the member,
     /// commits, and waits for the end of `work`.
     async fn remove_member_during(&self, conversation: ConversationId, user: UserId, work: Work);
@@ -132,6 +149,9 @@ macro_rules! history_contract {
             many_batches_at_once_never_deadlock_and_leave_no_gap
             one_message_sent_by_many_processes_at_once_is_stored_once
             a_store_that_works_answers_a_ping
+            a_reply_to_what_is_no_message_is_rejected
+            a_reply_to_what_was_said_before_one_joined_is_rejected
+            only_who_is_or_was_a_member_is_mentioned
         }
         $crate::history_promises! { $fixture, reading:
             without_a_number_the_newest_page_is_shown
@@ -146,6 +166,93 @@ macro_rules! history_contract {
             the_feed_in_pages_from_any_cursor_ends_at_the_counter
             a_full_page_of_changes_ends_at_its_last_item
             changes_that_one_may_not_see_still_move_the_cursor
+        }
+        $crate::history_promises! { $fixture, changes:
+            an_edit_takes_the_next_number
+            what_changes_nothing_takes_no_number
+            a_deletion_leaves_a_tombstone
+            a_tombstone_does_not_change_any_more
+            writers_edit_and_leaders_also_delete_and_pin
+            in_a_direct_conversation_both_pin_and_each_deletes_their_own
+            what_the_server_wrote_stays_as_it_is
+            what_is_no_message_is_not_changed
+            who_is_no_member_changes_nothing
+            who_joined_later_changes_only_what_came_since
+            a_change_tells_the_members_of_that_moment
+            a_change_leaves_the_conversation_as_it_was
+            a_changed_message_is_known_as_it_is_now
+            a_member_removed_while_their_change_waits_changes_nothing
+            messages_and_changes_at_once_never_share_a_number
+        }
+        $crate::history_promises! { $fixture, reactions:
+            reactions_stand_in_the_order_in_which_they_came
+            an_emoji_keeps_its_place_while_somebody_stands_under_it
+            the_same_reaction_twice_is_one
+            who_reacts_again_stands_last
+            emoji_that_look_alike_stay_apart
+            a_message_takes_only_so_many_different_emoji
+            of_a_crowd_all_are_counted_and_the_first_are_named
+            pages_of_reactors_neither_overlap_nor_skip
+            reactors_are_told_only_to_who_may_see_the_message
+            hostile_cursors_of_reactors_are_refused
+            reactions_of_many_at_once_are_all_counted
+        }
+        $crate::history_promises! { $fixture, receipts:
+            marks_rise_and_never_go_back
+            reading_raises_what_was_delivered
+            a_delivery_never_lowers_what_was_read
+            marks_end_at_what_is_written
+            one_batch_may_name_a_member_many_times
+            a_batch_may_be_of_many_conversations_and_people
+            claims_of_who_is_no_member_are_passed_over
+            who_wrote_between_the_marks_is_told
+            of_many_authors_the_newest_are_told
+            who_does_not_share_receipts_shows_only_what_was_delivered
+            a_reading_that_is_not_shared_tells_nobody
+            marks_are_of_members_and_for_members
+            many_batches_of_receipts_at_once_never_deadlock
+        }
+        $crate::history_promises! { $fixture, people:
+            who_shares_a_conversation_is_known
+            who_left_is_a_stranger_again
+            a_block_either_way_makes_strangers
+            last_seen_is_shared_by_who_wants_it
+            peers_are_the_other_active_members
+            of_many_peers_those_come_first_who_read_last
+        }
+        $crate::history_promises! { $fixture, upkeep:
+            who_has_everything_is_not_behind
+            nobody_is_nudged_more_than_three_times_for_one_number
+            only_what_changed_some_time_ago_is_nudged_for
+            an_edit_of_an_old_message_makes_stragglers
+            who_left_is_not_nudged
+            sweeps_of_a_few_reach_everybody
+            sweeps_at_once_nudge_nobody_more_often
+            an_opening_leaves_copies_until_they_are_confirmed
+            copies_of_a_direct_conversation_are_confirmed_at_zero
+            an_older_copy_confirms_no_later_change
+            confirming_what_is_not_there_is_fine
+            copies_are_repaired_a_few_at_a_time
+        }
+        $crate::history_promises! { $fixture, feed:
+            without_a_cursor_everything_comes_in_the_order_of_ids
+            an_entry_is_the_same_as_in_the_list
+            with_a_cursor_only_what_changed_comes
+            what_changed_a_moment_before_the_cursor_comes
+            ones_own_marks_are_news_to_oneself
+            what_one_left_is_told_as_removed
+            pages_of_the_feed_neither_overlap_nor_skip
+            what_changes_while_paging_is_not_lost
+            a_cursor_that_is_too_old_has_expired
+            hostile_cursors_of_the_feed_are_refused
+        }
+        $crate::history_promises! { $fixture, traces:
+            a_trace_begins_with_the_acceptance
+            a_trace_tells_who_has_the_message
+            a_change_does_not_move_when_a_message_was_stored
+            a_trace_is_for_the_sender_while_they_are_a_member
+            who_does_not_share_receipts_leaves_no_reading_in_a_trace
+            a_trace_is_forgotten_after_its_time
         }
     };
 }

@@ -121,9 +121,9 @@ pub async fn a_member_sees_only_what_is_after_they_joined(fixture: &dyn HistoryF
 
 pub async fn a_change_is_in_the_feed_once_at_its_new_place(fixture: &dyn HistoryFixture) {
     let (ports, id) = ten_messages(fixture).await;
-    fixture.edit(id, Seq(3), text("edited")).await;
-    fixture.delete(id, Seq(4)).await;
-    fixture.edit(id, Seq(3), text("edited twice")).await;
+    edit(&ports, ADA, id, 3, "edited").await;
+    delete(&ports, ADA, id, 4).await;
+    edit(&ports, ADA, id, 3, "edited twice").await;
     let changes = ports.messages.changes(BOB, id, Seq(9), 10).await.expect("reads");
     let changes = changes.expect("a member");
     let places: Vec<_> = changes.items.iter().map(|item| (item.seq.0, item.rev.0)).collect();
@@ -139,8 +139,8 @@ pub async fn a_change_is_in_the_feed_once_at_its_new_place(fixture: &dyn History
 
 pub async fn the_feed_in_pages_from_any_cursor_ends_at_the_counter(fixture: &dyn HistoryFixture) {
     let (ports, id) = ten_messages(fixture).await;
-    fixture.edit(id, Seq(2), text("edited")).await;
-    fixture.delete(id, Seq(10)).await;
+    edit(&ports, ADA, id, 2, "edited").await;
+    delete(&ports, ADA, id, 10).await;
     let mut current = shown(&ports, BOB, id, Window::Newest, 100).await.items;
     current.sort_by_key(|message| message.rev);
     for limit in [1, 2, 3, 5, 100] {
@@ -166,7 +166,7 @@ pub async fn a_full_page_of_changes_ends_at_its_last_item(fixture: &dyn HistoryF
 pub async fn changes_that_one_may_not_see_still_move_the_cursor(fixture: &dyn HistoryFixture) {
     let (ports, id) = ten_messages(fixture).await;
     fixture.add_member(id, CLEO).await;
-    fixture.edit(id, Seq(3), text("edited")).await;
+    edit(&ports, ADA, id, 3, "edited").await;
     let changes = ports.messages.changes(CLEO, id, Seq(10), 5).await.expect("reads");
     let changes = changes.expect("a member");
     assert_eq!((changes.items, changes.through, changes.has_more), (vec![], Seq(11), false));

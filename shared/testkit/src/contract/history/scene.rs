@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use domain::{
-    ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress, Message,
-    MessageText, Seq, SessionId, Timestamp, Title, TraceId, UserId, Username,
-    direct_conversation_id,
+    Change, ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress,
+    Emoji, Message, MessageText, Seq, SessionId, Settings, Timestamp, Title, TraceId, UserId,
+    Username, direct_conversation_id,
 };
 use service::Page;
 use service::port::{
-    Commit, Created, MessageStore, NewDirect, NewGroup, NewRefreshToken, NewSession, NewUser,
-    Submission, Verdict,
+    ChangeError, ChangeRequest, Changed, Commit, Created, MessageStore, NewDirect, NewGroup,
+    NewRefreshToken, NewSession, NewUser, RaisedMarks, ReceiptClaim, Submission, UserChange,
+    Verdict,
 };
 use uuid::Uuid;
 
@@ -199,4 +200,87 @@ pub(super) async fn conversation(
     id: ConversationId,
 ) -> Conversation {
     ports.conversations.get(user, id).await.expect("gets").expect("a member")
+}
+
+/// What this person wishes at 20 s.
+pub(super) async fn change(
+    ports: &HistoryPorts,
+    user_id: UserId,
+    conversation_id: ConversationId,
+    seq: i64,
+    change: Change,
+) -> Result<Changed, ChangeError> {
+    let request = ChangeRequest { conversation_id, seq: Seq(seq), user_id, change, at: at(20) };
+    ports.changes.change(request).await
+}
+
+pub(super) async fn edit(
+    ports: &HistoryPorts,
+    user: UserId,
+    id: ConversationId,
+    seq: i64,
+    raw: &str,
+) -> Changed {
+    let wish = Change::edit(text(raw), Vec::new()).expect("an edit");
+    change(ports, user, id, seq, wish).await.expect("edits")
+}
+
+pub(super) async fn delete(
+    ports: &HistoryPorts,
+    user: UserId,
+    id: ConversationId,
+    seq: i64,
+) -> Changed {
+    change(ports, user, id, seq, Change::Delete).await.expect("deletes")
+}
+
+pub(super) fn emoji(raw: &str) -> Emoji {
+    Emoji::parse(raw).expect("an emoji")
+}
+
+/// That everything up to this number was delivered.
+pub(super) fn delivered(id: ConversationId, user_id: UserId, seq: i64) -> ReceiptClaim {
+    ReceiptClaim { conversation_id: id, user_id, delivered: Some(Seq(seq)), read: None }
+}
+
+/// That everything up to this number was read.
+pub(super) fn read(id: ConversationId, user_id: UserId, seq: i64) -> ReceiptClaim {
+    ReceiptClaim { conversation_id: id, user_id, delivered: None, read: Some(Seq(seq)) }
+}
+
+pub(super) async fn raise(ports: &HistoryPorts, claims: &[ReceiptClaim]) -> Vec<RaisedMarks> {
+    ports.receipts.raise(claims).await.expect("raises")
+}
+
+pub(super) async fn has_received(ports: &HistoryPorts, id: ConversationId, user: UserId, seq: i64) {
+    raise(ports, &[delivered(id, user, seq)]).await;
+}
+
+pub(super) async fn has_read(ports: &HistoryPorts, id: ConversationId, user: UserId, seq: i64) {
+    raise(ports, &[read(id, user, seq)]).await;
+}
+
+/// From now on they share, or do not share, these.
+pub(super) async fn shares(
+    ports: &HistoryPorts,
+    user: UserId,
+    share_receipts: bool,
+    share_last_seen: bool,
+) {
+    let settings = Some(Settings { share_receipts, share_last_seen });
+    let wish = UserChange { settings, ..UserChange::default() };
+    ports.users.update(user, wish).await.expect("updates").expect("somebody");
+}
+
+/// So many more people with accounts.
+pub(super) async fn crowd(ports: &HistoryPorts, size: u32) -> Vec<UserId> {
+    let mut people = Vec::new();
+    for number in 0..size {
+        let id = UserId(Uuid::from_u128(0xCC_0000 + u128::from(number)));
+        let session = new_session(id, 1_000 + number);
+        let new = new_user(id, &format!("person{number:03}"));
+        ports.users.register(new, session).await.expect("registers");
+        people.push(id);
+    }
+    people
 }
