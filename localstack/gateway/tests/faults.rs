@@ -93,7 +93,7 @@ async fn a_function_is_killed_in_the_middle_by_time_or_by_what_it_prints() {
             json!({ "log": "now" }),
             [
                 json!({ "do": "write", "text": "later" }),
-                json!({ "do": "write", "text": "and now" }),
+                json!({ "do": "write", "text": "and now", "seconds": 5 }),
             ],
             [200, 500],
         ),

@@ -3,6 +3,10 @@
 
 mod gateway_support;
 
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::post;
+use bytes::Bytes;
 use gateway_support::{Gateway, eventually, fresh_stack};
 use serde_json::{Value, json};
 
@@ -88,4 +92,25 @@ async fn what_is_no_rule_is_not_found_and_no_web_page_may_fire_one() {
         "rule": "EveryHour", "function": "obey", "every_seconds": 3600, "enabled": true,
     });
     assert_eq!(list["schedules"][0], rule);
+}
+
+#[tokio::test]
+async fn a_function_that_somebody_else_hosts_is_fired_and_counted_too() {
+    let answer = |Path(function): Path<String>, event: Bytes| async move {
+        let event: Value = serde_json::from_slice(&event).unwrap();
+        json!({ "function": function, "source": event["source"] }).to_string()
+    };
+    let route = "/2015-03-31/functions/{name}/invocations";
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().route(route, post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let gateway = Gateway::start(&fresh_stack(), &["--invoke", &url]);
+    let (status, fired) = fire(&gateway, "EveryHour").await;
+    assert_eq!(status, 200, "{fired}");
+    assert_eq!(fired["answer"], json!({ "function": "obey", "source": "aws.events" }));
+    let usage = reqwest::get(format!("{}/_gateway/usage", gateway.url)).await.unwrap();
+    let usage: Value = usage.json().await.unwrap();
+    assert_eq!(usage["lambda"]["obey"]["invocations"], 1);
+    assert_eq!(usage["lambda"]["obey"]["memory_mb"], 256);
 }

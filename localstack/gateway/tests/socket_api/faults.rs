@@ -72,7 +72,7 @@ async fn a_delayed_push_comes_after_later_ones() {
     let gateway = fallible().await;
     let mut client = Client::connect(&gateway).await;
     let id = connection_id(&gateway).await;
-    add(&gateway, json!({ "fault": "push.delay", "ms": 300, "times": 1 })).await;
+    add(&gateway, json!({ "fault": "push.delay", "ms": 2000, "times": 1 })).await;
     for n in [1, 2, 3] {
         assert_eq!(push(&gateway, &id, n).await, 200);
     }
@@ -137,7 +137,7 @@ async fn frames_are_dropped_doubled_delayed_and_swapped_on_their_way() {
         (json!({ "fault": "frame.drop", "times": 1 }), 1..=3, vec![2, 3]),
         (json!({ "fault": "frame.drop", "frame_type": "heartbeat" }), 1..=1, vec![]),
         (json!({ "fault": "frame.duplicate", "times": 1 }), 1..=1, vec![1, 1]),
-        (json!({ "fault": "frame.delay", "ms": 300, "times": 1 }), 1..=2, vec![2, 1]),
+        (json!({ "fault": "frame.delay", "ms": 1500, "times": 1 }), 1..=2, vec![2, 1]),
         (json!({ "fault": "frame.swap" }), 1..=2, vec![2, 1]),
         (json!({ "fault": "frame.swap" }), 1..=1, vec![1]),
         (json!({ "fault": "answer.drop", "skip": 1, "times": 1 }), 1..=3, vec![1, 3]),
@@ -209,7 +209,7 @@ async fn a_disconnect_can_be_late_or_never_come() {
     let gateway = fallible().await;
     let calls = || gateway.functions.calls_of("socket-disconnect").len();
     add(&gateway, json!({ "fault": "disconnect.skip", "times": 1 })).await;
-    add(&gateway, json!({ "fault": "disconnect.delay", "ms": 500 })).await;
+    add(&gateway, json!({ "fault": "disconnect.delay", "ms": 3000 })).await;
     for count in [1, 2] {
         let client = Client::connect(&gateway).await;
         gateway.functions.wait_for("socket-connect", count).await;
