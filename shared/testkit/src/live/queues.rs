@@ -31,6 +31,7 @@ struct State {
     records: Vec<RecordJob>,
     /// By when they are due, then in the order in which they came.
     presence: BTreeMap<(Timestamp, u64), UserId>,
+    announced: u64,
 }
 
 struct Waiting {
@@ -206,8 +207,8 @@ impl PresenceQueue for FakeQueues {
     async fn enqueue(&self, user: UserId, delay: Duration) -> Result<(), Failure> {
         let due_at = self.clock.now().plus(delay);
         let mut state = self.reach()?;
-        state.sent += 1;
-        let place = (due_at, state.sent);
+        state.announced += 1;
+        let place = (due_at, state.announced);
         state.presence.insert(place, user);
         Ok(())
     }
