@@ -30,16 +30,15 @@ impl Typing {
         conversation_id: ConversationId,
         is_active: bool,
     ) -> Result<(), Error> {
-        let Some(connection) = self.connections.get(id).await? else {
-            return Err(self.hangup.turn_away(id).await);
-        };
+        let Ok(found) = self.connections.get(id).await else { return Ok(()) };
+        let Some(connection) = found else { return Err(self.hangup.turn_away(id).await) };
         let (user_id, now) = (connection.identity.user_id, self.clock.now());
         let scope = format!("typing/{user_id}");
         if !matches!(self.limiter.take(&scope, BUCKET, 1, now).await, Ok(Ok(()))) {
             return Ok(());
         }
-        let peers =
-            self.acquaintances.peers(user_id, conversation_id, limits::TYPING_MEMBERS).await?;
+        let peers = self.acquaintances.peers(user_id, conversation_id, limits::TYPING_MEMBERS);
+        let Ok(peers) = peers.await else { return Ok(()) };
         let peers = peers.ok_or_else(Error::conversation_not_found)?;
         let Ok(mut online) = self.connections.of_users(&peers, now).await else { return Ok(()) };
         let place = |user| peers.iter().position(|peer| *peer == user);
