@@ -146,6 +146,7 @@ fn message(seq: i64) -> Message {
         text: None,
         reply_to: None,
         mentions: vec![],
+        reactions: vec![],
         event: None,
         pinned: false,
         sent_at: None,
@@ -215,7 +216,8 @@ async fn a_job_whose_members_have_many_sockets_is_parted_before_anybody_is_told(
         world.connected(user(1), &format!("c{number}")).await;
     }
     let recipients = vec![Recipient { user_id: user(1), joined_seq: Seq::ZERO }];
-    world.fan_out().run(FanOutJob::ToMembers { event: bye(), recipients }).await.unwrap();
+    let job = FanOutJob::ToMembers { event: bye(), trace_ids: vec![], recipients };
+    world.fan_out().run(job).await.unwrap();
     assert!(world.pusher.said().is_empty());
     let jobs = world.queues.drain_fan_out();
     assert_eq!(jobs.iter().map(|job| connections_of(job).len()).collect::<Vec<_>>(), [100, 1]);

@@ -4,11 +4,19 @@
 
 mod accounts;
 mod archive;
+mod catch_up;
 mod delivery;
 mod doubles;
+mod never;
 mod openings;
+mod presence;
 mod quarantine;
 mod reading;
+mod receipts;
+mod revisions;
 mod sending;
 mod sockets;
+mod steps;
+mod sweep;
+mod typing;
 mod waiting;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::{ConversationId, DisplayName, Draft, MessageText, Seq, SessionId, UserId};
-use service::port::{Clock, MessageStore, Probe, Submission, UserChange};
+use domain::{ConversationId, DisplayName, Draft, MessageText, Seq, SessionId, TraceId, UserId};
+use service::port::{Clock, Entropy, MessageStore, Probe, Submission, UserChange};
 use service::{Caller, Error, Health, Page, Window};
 use testkit::ambient::FakeProbe;
 use testkit::world::{World, draft};
@@ -113,6 +113,7 @@ async fn heavy_history(world: &World, ada: Caller) -> ConversationId {
         sender_id: ada.user_id(),
         draft: Draft { text: Some(text.clone()), ..draft(number) },
         accepted_at: world.clock.now(),
+        trace_id: TraceId(world.entropy.uuid_v7()),
     };
     world.history.append(&(0..150).map(heavy).collect::<Vec<_>>()).await.unwrap();
     group

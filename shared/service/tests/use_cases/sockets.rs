@@ -169,3 +169,48 @@ async fn a_socket_that_cannot_be_ended_does_not_spare_the_others_of_its_session(
     assert!(matches!(ended, Err(Error::Unavailable { .. })), "{ended:?}");
     assert!(world.pusher.is_disconnected(&other));
 }
+
+/// What a heartbeat of this age is answered with, beside its answer.
+async fn byes(world: &World, socket: &ConnectionId) -> Vec<u64> {
+    world.heartbeats().beat(socket, &[]).await.unwrap();
+    let heard = world.pusher.heard_by(socket).into_iter().filter_map(|event| match event {
+        Event::Bye { reason: "socket_is_old", reconnect_after_ms } => Some(reconnect_after_ms),
+        _ => None,
+    });
+    heard.collect()
+}
+
+#[tokio::test]
+async fn a_socket_is_asked_to_make_way_before_the_two_hours_and_again_with_each_heartbeat() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let phone = world.socket(ada, "phone").await;
+    let beats = limits::BYE_AFTER.as_secs() / limits::HEARTBEAT_INTERVAL.as_secs();
+    for _ in 0..beats {
+        world.clock.advance(limits::HEARTBEAT_INTERVAL);
+        assert!(byes(&world, &phone).await.is_empty(), "it is young");
+    }
+    for count in 1..=3 {
+        world.clock.advance(limits::HEARTBEAT_INTERVAL);
+        assert_eq!(byes(&world, &phone).await.len(), count);
+    }
+    assert!(!world.pusher.is_disconnected(&phone), "the client closes it");
+    let open = world.live.of_users(&[ada.user_id()], world.clock.now()).await.unwrap();
+    assert_eq!(open.len(), 1, "and hears everything until then");
+}
+
+#[tokio::test]
+async fn not_all_sockets_of_one_hour_come_back_at_once() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut pauses = std::collections::BTreeSet::new();
+    for number in 0..limits::SOCKETS_PER_USER {
+        world.socket(ada, &format!("phone-{number}")).await;
+    }
+    world.clock.advance(limits::BYE_AFTER);
+    for number in 0..limits::SOCKETS_PER_USER {
+        pauses.extend(byes(&world, &id(&format!("phone-{number}"))).await);
+    }
+    assert!(pauses.len() > 5, "{pauses:?}");
+    assert!(pauses.iter().all(|pause| *pause < 60_000), "{pauses:?}");
+}

@@ -1,0 +1,111 @@
+//! The worker that runs each minute.
+
+use std::time::Duration;
+
+use domain::{ClientId, ConnectionId, Seq, Title, limits};
+use service::port::Entropy;
+use service::{Caller, Event, GroupDraft, Swept};
+use testkit::world::{World, draft};
+
+use crate::steps::{read, record, say};
+
+fn nudges_heard_by(world: &World, id: &ConnectionId) -> Vec<i64> {
+    let heard = world.pusher.heard_by(id).into_iter().filter_map(|event| match event {
+        Event::Nudge { last_seq, .. } => Some(last_seq.0),
+        _ => None,
+    });
+    heard.collect()
+}
+
+async fn later(world: &World, by: Duration) -> Swept {
+    world.clock.advance(by);
+    world.sweep().run().await.unwrap()
+}
+
+/// A group whose membership copies are missing: DynamoDB went away between the two.
+async fn open_without_copies(world: &World, owner: Caller, other: Caller) {
+    let client_id = ClientId(world.entropy.uuid_v7());
+    let title = Title::parse("a group").unwrap();
+    let group = GroupDraft { client_id, title, member_ids: vec![other.user_id()] };
+    world.live.set_down(true);
+    assert!(world.openings().open_group(owner, group).await.is_err());
+    world.live.set_down(false);
+}
+
+#[tokio::test]
+async fn who_is_online_and_behind_is_nudged_three_times_and_nobody_else() {
+    let world = World::new();
+    let people = [world.person("ada").await, world.person("bob").await, world.person("c.c").await];
+    let group = world.group(people[0], &people[1..]).await;
+    let ada = world.socket(people[0], "ada").await;
+    let bob = world.socket(people[1], "bob").await;
+    say(&world, people[0], group, &[1]).await;
+    read(&world, people[0], group, 2).await;
+    record(&world).await;
+
+    assert_eq!(later(&world, Duration::from_secs(1)).await.nudged, 0, "too early");
+    for _ in 0..5 {
+        later(&world, limits::NUDGE_AFTER).await;
+    }
+    assert_eq!(nudges_heard_by(&world, &bob), [2; 3]);
+    assert!(nudges_heard_by(&world, &ada).is_empty(), "she has everything");
+
+    say(&world, people[0], group, &[2]).await;
+    later(&world, limits::NUDGE_AFTER).await;
+    assert_eq!(nudges_heard_by(&world, &bob), [2, 2, 2, 3], "a new number counts anew");
+    read(&world, people[1], group, 3).await;
+    record(&world).await;
+    later(&world, limits::NUDGE_AFTER).await;
+    assert_eq!(nudges_heard_by(&world, &bob).len(), 4, "bob caught up");
+}
+
+#[tokio::test]
+async fn nobody_is_nudged_for_what_the_last_heartbeat_told() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let group = world.group(ada, &[bob]).await;
+    say(&world, ada, group, &[1]).await;
+    world.clock.advance(limits::NUDGE_UNTIL + Duration::from_secs(1));
+    let phone = world.socket(bob, "bob").await;
+    assert_eq!(later(&world, Duration::ZERO).await.nudged, 0);
+    assert!(nudges_heard_by(&world, &phone).is_empty());
+}
+
+#[tokio::test]
+async fn a_membership_copy_that_was_never_written_is_written_by_the_sweep() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    open_without_copies(&world, ada, bob).await;
+    let group =
+        world.catch_up().sync(ada, None, 50).await.unwrap().conversations[0].conversation.id;
+    assert!(world.messages().send(bob, group, draft(1)).await.is_err());
+
+    assert_eq!(later(&world, Duration::from_secs(1)).await.copies_repaired, 0, "still at it");
+    assert_eq!(later(&world, limits::COPY_REPAIR_AFTER).await.copies_repaired, 2);
+    world.messages().send(bob, group, draft(1)).await.unwrap();
+    assert_eq!(later(&world, Duration::ZERO).await.copies_repaired, 0, "once is enough");
+}
+
+#[tokio::test]
+async fn one_part_of_a_sweep_that_fails_does_not_stop_the_others() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let group = world.group(ada, &[bob]).await;
+    let phone = world.socket(bob, "bob").await;
+    say(&world, ada, group, &[1]).await;
+    open_without_copies(&world, ada, bob).await;
+    world.clock.advance(limits::NUDGE_AFTER);
+    world.live.set_down(true);
+    assert!(world.sweep().run().await.is_err(), "the copies cannot be written");
+    world.live.set_down(false);
+    crate::steps::fan_out(&world).await;
+    assert!(nudges_heard_by(&world, &phone).contains(&2), "the fan-out queue has it");
+    let traced = world.traces().of_message(ada, group, Seq(2)).await.unwrap();
+    assert_eq!(traced.pushed_devices, 1);
+
+    world.clock.advance(limits::TRACE_LIFETIME + Duration::from_secs(1));
+    world.live.set_down(true);
+    let _ = world.sweep().run().await;
+    let forgotten = world.traces().of_message(ada, group, Seq(2)).await.unwrap();
+    assert_eq!((forgotten.pushed_devices, forgotten.pushed_at), (0, None));
+}
