@@ -7,3 +7,4 @@ pub mod socket_connect;
 pub mod socket_disconnect;
 pub mod socket_heartbeat;
 pub mod socket_message;
+pub mod socket_signal;

@@ -4,4 +4,5 @@
 
 pub mod get_me;
 pub mod get_user;
+pub mod list_presence;
 pub mod update_me;

@@ -8,14 +8,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Every variable that some function reads.
 pub mod name {
     pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+    pub const BYE_AFTER_SECONDS: &str = "BYE_AFTER_SECONDS";
     pub const DATABASE_SECRET_ARN: &str = "DATABASE_SECRET_ARN";
     pub const FAN_OUT_QUEUE_URL: &str = "FAN_OUT_QUEUE_URL";
     pub const LOG_LEVEL: &str = "LOG_LEVEL";
     pub const MANAGEMENT_ENDPOINT: &str = "MANAGEMENT_ENDPOINT";
     pub const MESSAGES_BURST: &str = "MESSAGES_BURST";
     pub const MESSAGES_PER_SECOND: &str = "MESSAGES_PER_SECOND";
+    pub const NUDGE_AFTER_SECONDS: &str = "NUDGE_AFTER_SECONDS";
     pub const PERSIST_QUEUE_URL: &str = "PERSIST_QUEUE_URL";
+    pub const PRESENCE_QUEUE_URL: &str = "PRESENCE_QUEUE_URL";
     pub const QUARANTINE_QUEUE_URL: &str = "QUARANTINE_QUEUE_URL";
+    pub const RECEIPT_QUEUE_URL: &str = "RECEIPT_QUEUE_URL";
     pub const SIGNING_SECRET_ARN: &str = "SIGNING_SECRET_ARN";
     pub const SOCKET_URL: &str = "SOCKET_URL";
     pub const TABLE_NAME: &str = "TABLE_NAME";

@@ -1,25 +1,37 @@
 //! The composition root. What a function asks for here is exactly what its statements in
 //! `template.yaml` grant.
 
+mod accounts;
+mod conversations;
+mod messages;
+mod sockets;
+mod workers;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::{
-    ClientOptions, Clients, LiveTable, ManagementPusher, SqsFanOutQueue, SqsPersistLane,
-    SqsPersistQueue, secrets,
+    ClientOptions, Clients, LiveTable, ManagementPusher, SqsFanOutQueue, SqsPresenceQueue,
+    SqsReceiptQueue, secrets,
 };
-use domain::{TokenBucket, limits};
-use postgres::{Database, DatabaseConfig, PgAccounts, PgConversations, PgMessages, PgProbe};
+use postgres::{Database, DatabaseConfig};
 use serde::Deserialize;
-use service::port::{Clock, Entropy, Failure, KeyDirectory, Pusher, TokenSigner, TokenVerifier};
-use service::{
-    Accounts, Archive, Closings, Conversations, Delivery, FanOut, Hangup, Health, Heartbeats,
-    History, Messages, Openings, Profiles, Sessions, SignOut, SocketMessages, Tickets, Upgrades,
-};
+use service::port::{Clock, Entropy, Failure, PushLog, Pusher, TokenSigner, TokenVerifier};
+use service::{Delivery, Hangup};
 
-use crate::Rejection;
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Environment, name};
-use crate::crypto::{Argon2Hasher, EddsaSigner, EddsaVerifier, SigningKey};
+use crate::crypto::{EddsaSigner, EddsaVerifier, SigningKey};
+use crate::usage::Meter;
+
+pub use accounts::{accounts, key_directory, presences, profiles, sessions, sign_out};
+pub use conversations::{catch_up, conversations, openings};
+pub use messages::{history, messages, receipt_marks, receipts, revisions, traces};
+pub use sockets::{
+    FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
+    heartbeats, signal_desk, ticket_desk,
+};
+pub use workers::{announcements, archive, fan_out, health, nothing, receipt_book, sweep};
 
 /// What a process builds its services from.
 pub struct Parts {
@@ -57,6 +69,11 @@ impl Parts {
         };
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         Ok(Self { environment, clients, database, signing_key, clock, entropy })
+    }
+
+    /// Counts for all that is made of these parts.
+    pub(crate) fn meter(&self) -> Meter {
+        Meter { aws: self.clients.usage().clone(), database: self.database.clone() }
     }
 
     fn clock(&self) -> Arc<dyn Clock> {
@@ -101,13 +118,29 @@ impl Parts {
         Arc::new(SqsFanOutQueue::new(self.clients.sqs(), url))
     }
 
-    fn delivery(&self, table: &Arc<LiveTable>) -> Delivery {
+    fn receipt_queue(&self) -> Arc<SqsReceiptQueue> {
+        let url = self.environment.text(name::RECEIPT_QUEUE_URL);
+        Arc::new(SqsReceiptQueue::new(self.clients.sqs(), url))
+    }
+
+    fn presence_queue(&self) -> Arc<SqsPresenceQueue> {
+        let url = self.environment.text(name::PRESENCE_QUEUE_URL);
+        Arc::new(SqsPresenceQueue::new(self.clients.sqs(), url))
+    }
+
+    /// What has a database notes its pushes there, the rest through the queue of receipts.
+    fn delivery(&self, table: &Arc<LiveTable>, push_log: Arc<dyn PushLog>) -> Delivery {
         Delivery {
             connections: table.clone(),
             pusher: self.pusher(),
             fan_out: self.fan_out_queue(),
+            push_log,
             clock: self.clock(),
         }
+    }
+
+    fn seconds(&self, name: &'static str, placeholder: Duration) -> Duration {
+        Duration::from_secs(self.environment.parsed(name, placeholder.as_secs()))
     }
 
     fn token_parties(&self) -> (String, String) {
@@ -157,203 +190,9 @@ pub(crate) fn token_verifier(parts: &Parts) -> Arc<dyn TokenVerifier> {
     Arc::new(EddsaVerifier::new(parts.token_parties(), parts.table(), parts.clock()))
 }
 
-/// For functions that stand on nothing.
-pub fn nothing(_parts: &Parts) {}
-
-pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
-    parts.table()
-}
-
-pub fn accounts(parts: &Parts) -> Accounts {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
-    Accounts {
-        users: postgres.clone(),
-        sessions: postgres,
-        hasher: Arc::new(Argon2Hasher::default()),
-        signer: parts.signer(),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
-    }
-}
-
-pub fn sessions(parts: &Parts) -> Sessions {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
-    Sessions {
-        users: postgres.clone(),
-        sessions: postgres,
-        signer: parts.signer(),
-        hangup: parts.hangup(&parts.table()),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
-    }
-}
-
-pub fn sign_out(parts: &Parts) -> SignOut {
-    SignOut {
-        sessions: Arc::new(PgAccounts::new(parts.database())),
-        hangup: parts.hangup(&parts.table()),
-        clock: parts.clock(),
-    }
-}
-
-pub fn profiles(parts: &Parts) -> Profiles {
-    Profiles { users: Arc::new(PgAccounts::new(parts.database())) }
-}
-
-pub fn openings(parts: &Parts) -> Openings {
-    let table = parts.table();
-    Openings {
-        conversations: Arc::new(PgConversations::new(parts.database())),
-        copies: table.clone(),
-        fan_out: parts.fan_out_queue(),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
-    }
-}
-
-pub fn conversations(parts: &Parts) -> Conversations {
-    Conversations { conversations: Arc::new(PgConversations::new(parts.database())) }
-}
-
-pub fn messages(parts: &Parts) -> Messages {
-    let table = parts.table();
-    let queue_url = parts.environment.text(name::PERSIST_QUEUE_URL);
-    Messages {
-        gate: table.clone(),
-        limiter: table,
-        queue: Arc::new(SqsPersistQueue::new(parts.clients.sqs(), queue_url, parts.entropy())),
-        clock: parts.clock(),
-        bucket: TokenBucket {
-            per_second: parts
-                .environment
-                .parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND),
-            burst: parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST),
-        },
-    }
-}
-
-pub fn socket_messages(parts: &Parts) -> SocketMessages {
-    SocketMessages { messages: messages(parts), hangup: parts.hangup(&parts.table()) }
-}
-
-pub fn history(parts: &Parts) -> History {
-    History { store: Arc::new(PgMessages::new(parts.database())) }
-}
-
-/// Hands out tickets, and says where they are to be used.
-#[derive(Clone)]
-pub struct TicketDesk {
-    pub tickets: Tickets,
-    /// Absolute, without the ticket.
-    pub socket_url: String,
-}
-
-pub fn ticket_desk(parts: &Parts) -> TicketDesk {
-    let tickets = Tickets {
-        sessions: Arc::new(PgAccounts::new(parts.database())),
-        tickets: parts.table(),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
-    };
-    TicketDesk { tickets, socket_url: parts.environment.text(name::SOCKET_URL) }
-}
-
-fn upgrades(parts: &Parts) -> Upgrades {
-    let table = parts.table();
-    Upgrades {
-        tickets: table.clone(),
-        connections: table.clone(),
-        hangup: parts.hangup(&table),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
-    }
-}
-
-/// Opens sockets for pages that may have them.
-#[derive(Clone)]
-pub struct FrontDoor {
-    pub upgrades: Upgrades,
-    pub origins: Origins,
-}
-
-/// The web origins whose pages may open a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origins(Vec<String>);
-
-impl Origins {
-    /// A list with commas between; `*` stands for any.
-    pub(crate) fn new(list: &str) -> Self {
-        Self(list.split(',').map(|origin| origin.trim().to_ascii_lowercase()).collect())
-    }
-
-    /// Only browsers send an origin, so a client without one is no page. 403 for a foreign one.
-    pub fn check(&self, origin: Option<&str>) -> Result<(), Rejection> {
-        let is_known = |origin: &str| {
-            self.0.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(origin))
-        };
-        if origin.is_none_or(is_known) {
-            return Ok(());
-        }
-        let detail = "pages of this origin may not open a socket";
-        Err(service::Error::Forbidden { code: "origin_not_allowed", detail }.into())
-    }
-}
-
-pub fn front_door(parts: &Parts) -> FrontDoor {
-    let origins = Origins::new(&parts.environment.text(name::ALLOWED_ORIGINS));
-    FrontDoor { upgrades: upgrades(parts), origins }
-}
-
-pub fn closings(parts: &Parts) -> Closings {
-    Closings { connections: parts.table() }
-}
-
-pub fn heartbeats(parts: &Parts) -> Heartbeats {
-    let table = parts.table();
-    Heartbeats {
-        connections: table.clone(),
-        conversations: Arc::new(PgConversations::new(parts.database())),
-        hangup: parts.hangup(&table),
-        clock: parts.clock(),
-    }
-}
-
-pub fn archive(parts: &Parts) -> Archive {
-    Archive {
-        history: Arc::new(PgMessages::new(parts.database())),
-        lane: Arc::new(SqsPersistLane::new(
-            parts.clients.sqs(),
-            parts.environment.text(name::PERSIST_QUEUE_URL),
-            parts.environment.text(name::QUARANTINE_QUEUE_URL),
-            parts.entropy(),
-        )),
-        delivery: parts.delivery(&parts.table()),
-        clock: parts.clock(),
-    }
-}
-
-pub fn fan_out(parts: &Parts) -> FanOut {
-    FanOut { delivery: parts.delivery(&parts.table()) }
-}
-
-pub fn health(parts: &Parts) -> Health {
-    Health { probes: vec![Arc::new(PgProbe::new(parts.database())), parts.table()] }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_foreign_page_is_refused_and_a_client_that_is_no_page_is_not() {
-        let origins = Origins::new("https://chat.example, https://admin.example");
-        assert!(origins.check(None).is_ok());
-        assert!(origins.check(Some("https://CHAT.example")).is_ok());
-        for foreign in ["https://evil.example", "null", "", "https://chat.example.evil"] {
-            assert!(origins.check(Some(foreign)).is_err(), "{foreign:?}");
-        }
-        assert!(Origins::new("*").check(Some("https://evil.example")).is_ok());
-    }
 
     #[test]
     fn a_secret_that_cannot_be_read_is_not_repeated() {

@@ -1,6 +1,7 @@
 //! The only file that knows the Lambda event types.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use domain::{Timestamp, limits};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use service::port::{Clock, Entropy, Receipt};
 use tokio::time::Instant;
@@ -19,23 +21,33 @@ use crate::ambient::{SystemClock, SystemEntropy};
 use crate::entry::Serving;
 use crate::http::{Request, Response, Route, answer};
 use crate::queue::{Batch, Job, Worker};
+use crate::schedule::Task;
 use crate::socket::{self, Closed, Frame, Upgrade};
+use crate::telemetry;
+use crate::usage::Meter;
 
 /// Left of a function's time for sending its answer.
 const ANSWER_MARGIN: Duration = Duration::from_millis(300);
 
 /// API Gateway HTTP API, payload format 2.0.
-pub(crate) fn serve_http(route: Route) -> Serving {
+pub(crate) fn serve_http(route: Route, meter: Meter) -> Serving {
     let route = Arc::new(route);
     Box::pin(lambda_http::run(lambda_http::service_fn(move |event: lambda_http::Request| {
-        let route = Arc::clone(&route);
+        let (route, meter) = (Arc::clone(&route), meter.clone());
         async move {
             let (request, span) = read_request(event);
             let request_id = request.request_id.clone();
-            let response = respond(&route, request).instrument(span).await;
+            let response = metered(&meter, respond(&route, request)).instrument(span).await;
             write_response(response, &request_id)
         }
     })))
+}
+
+/// Ends an invocation with the line that tells what it used.
+async fn metered<T>(meter: &Meter, work: impl Future<Output = T>) -> T {
+    let done = work.await;
+    meter.tell();
+    done
 }
 
 fn read_request(event: lambda_http::Request) -> (Request, tracing::Span) {
@@ -105,16 +117,16 @@ fn write_response(
 }
 
 /// API Gateway WebSocket API.
-pub(crate) fn serve_socket(route: socket::Route) -> Serving {
+pub(crate) fn serve_socket(route: socket::Route, meter: Meter) -> Serving {
     let route = Arc::new(route);
     let handle = move |event: LambdaEvent<ApiGatewayWebsocketProxyRequest>| {
-        let route = Arc::clone(&route);
+        let (route, meter) = (Arc::clone(&route), meter.clone());
         async move {
             let context = &event.payload.request_context;
             let connection_id = context.connection_id.clone();
             let request_id = context.request_id.clone();
             let span = tracing::info_span!("socket", request_id, connection_id);
-            handle_socket(&route, event.payload).instrument(span).await
+            metered(&meter, handle_socket(&route, event.payload)).instrument(span).await
         }
     };
     Box::pin(lambda_runtime::run(service_fn(handle)))
@@ -195,15 +207,16 @@ async fn answer_frame(
 }
 
 /// SQS with `ReportBatchItemFailures`.
-pub(crate) fn serve_queue(worker: Worker) -> Serving {
+pub(crate) fn serve_queue(worker: Worker, meter: Meter) -> Serving {
     let handle = move |event: LambdaEvent<SqsEvent>| {
-        let worker = Arc::clone(&worker);
+        let (worker, meter) = (Arc::clone(&worker), meter.clone());
         async move {
             let (event, context) = event.into_parts();
             let span = tracing::info_span!("queue", request_id = context.request_id);
             let deadline = Instant::now() + time_to_work(context.deadline, SystemClock.now());
             let jobs = event.records.into_iter().map(read_job).collect();
-            let failed = worker(Batch { jobs, deadline }).instrument(span).await;
+            let work = worker(Batch { jobs, deadline });
+            let failed = metered(&meter, work).instrument(span).await;
             let mut response = SqsBatchResponse::default();
             for message_id in failed {
                 response.add_failure(message_id);
@@ -240,6 +253,25 @@ fn read_job(message: SqsMessage) -> Job {
         },
         body: message.body.unwrap_or_default(),
     }
+}
+
+/// EventBridge. Whatever the event says, the work is the same.
+pub(crate) fn serve_schedule(task: Task, meter: Meter) -> Serving {
+    let handle = move |event: LambdaEvent<IgnoredAny>| {
+        let (task, meter) = (Arc::clone(&task), meter.clone());
+        async move {
+            let span = tracing::info_span!("schedule", request_id = event.context.request_id);
+            metered(&meter, run_task(&task)).instrument(span).await
+        }
+    };
+    Box::pin(lambda_runtime::run(service_fn(handle)))
+}
+
+async fn run_task(task: &Task) -> Result<(), Error> {
+    task().await.map_err(|failure| {
+        tracing::error!(error = telemetry::chain(&failure), "the scheduled work failed");
+        Error::from(failure)
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,9 @@ pub mod http;
 mod lambda;
 pub mod queue;
 mod rejection;
+pub mod schedule;
 pub mod socket;
 mod telemetry;
+mod usage;
 
 pub use rejection::Rejection;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use domain::{ConversationId, Invalid, Seq, UserId, limits};
+use domain::{ConversationId, Emoji, Invalid, Seq, UserId, limits};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use service::{Caller, Error, Page, Window};
 
@@ -60,6 +61,36 @@ impl Request {
     /// As [`Self::conversation_id`].
     pub fn user_id(&self) -> Result<UserId, Rejection> {
         Ok(self.id("user_id").ok_or_else(Error::user_not_found)?)
+    }
+
+    /// The message that the path names, 1 or more; 422 `invalid_seq` for what is no number.
+    pub fn message_seq(&self) -> Result<Seq, Rejection> {
+        let raw = self.path.get("seq").map_or("", String::as_str);
+        let is_plain = raw.bytes().all(|byte| byte.is_ascii_digit());
+        let number = raw.parse().ok().filter(|number| is_plain && *number >= 1);
+        number.map(Seq).ok_or_else(|| {
+            let detail = "must be the number of a message: a whole number, 1 or more";
+            Rejection::field("seq", Invalid::new("invalid_seq", detail))
+        })
+    }
+
+    /// The emoji that the path names, as it is or percent-encoded: gateways differ in whether they
+    /// decode a path. 422 `invalid_emoji` for what is none.
+    pub fn emoji(&self) -> Result<Emoji, Rejection> {
+        let raw = self.path.get("emoji").map_or("", String::as_str);
+        let parsed = Emoji::parse(raw).or_else(|invalid| {
+            let decoded = percent_decode_str(raw).decode_utf8();
+            decoded.map_or(Err(invalid), |decoded| Emoji::parse(&decoded))
+        });
+        parsed.map_err(|invalid| Rejection::field("emoji", invalid))
+    }
+
+    /// `?user_ids=a,b`, none when absent.
+    pub fn people(&self) -> Result<Vec<UserId>, Rejection> {
+        let list = self.query.get("user_ids").map_or("", String::as_str);
+        let ids = list.split(',').map(str::trim).filter(|id| !id.is_empty());
+        let ids: Result<_, Invalid> = ids.map(UserId::from_str).collect();
+        ids.map_err(|invalid| Rejection::field("user_ids", invalid))
     }
 
     fn id<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -155,6 +186,70 @@ mod tests {
             let refused = request.conversation_id().unwrap_err();
             assert_eq!(code(refused), "conversation_not_found", "{raw:?}");
             assert_eq!(code(request.user_id().unwrap_err()), "user_not_found", "{raw:?}");
+        }
+    }
+
+    fn with_path(name: &str, value: &str) -> Request {
+        let path = [(name.to_owned(), value.to_owned())].into();
+        Request { path, ..Request::default() }
+    }
+
+    #[test]
+    fn a_message_is_named_by_its_number() {
+        assert_eq!(with_path("seq", "1").message_seq().unwrap(), Seq(1));
+        assert_eq!(with_path("seq", "9223372036854775807").message_seq().unwrap(), Seq(i64::MAX));
+        let hostile =
+            ["", "0", "-1", "+1", " 1", "1.0", "0x1", "1e2", "9223372036854775808", "%31", "me"];
+        for raw in hostile {
+            assert_eq!(code(with_path("seq", raw).message_seq().unwrap_err()), "invalid_seq");
+        }
+        assert_eq!(code(Request::default().message_seq().unwrap_err()), "invalid_seq");
+    }
+
+    #[test]
+    fn an_emoji_in_the_path_may_be_encoded_or_not() {
+        for raw in ["👍", "%F0%9F%91%8D", "%f0%9f%91%8d", "👨\u{200d}👩\u{200d}👧"] {
+            assert!(with_path("emoji", raw).emoji().is_ok(), "{raw:?}");
+        }
+        assert_eq!(with_path("emoji", "%F0%9F%91%8D").emoji().unwrap().as_str(), "👍");
+    }
+
+    #[test]
+    fn what_is_no_emoji_is_refused_however_it_is_encoded() {
+        let long = "👍%F0%9F%91%8D".repeat(10_000);
+        // Bad encodings, half a character, a zero byte, two of them, one encoded twice.
+        let hostile = [
+            "",
+            "a",
+            "%",
+            "%F",
+            "%zz",
+            "%F0%9F",
+            "%00",
+            "%2F",
+            "..%2F..",
+            "👍👍",
+            "%F0%9F%91%8D👍",
+            "%25F0%259F%2591%258D",
+            "%EF%BF%BE",
+            long.as_str(),
+        ];
+        for raw in hostile {
+            let refused = with_path("emoji", raw).emoji().unwrap_err();
+            assert_eq!(code(refused), "invalid_emoji", "{:?}", &raw[..raw.len().min(40)]);
+        }
+        assert_eq!(code(Request::default().emoji().unwrap_err()), "invalid_emoji");
+    }
+
+    #[test]
+    fn people_are_named_with_commas_between() {
+        let id = "01935b80-1000-7c00-9a00-00000000c001";
+        let of = |list: &str| with_query(&[("user_ids", list)]).people();
+        assert_eq!(of(&format!("{id}, {id},")).unwrap().len(), 2);
+        assert_eq!(of("").unwrap(), []);
+        assert_eq!(with_query(&[]).people().unwrap(), []);
+        for list in ["me", &format!("{id};{id}"), &format!("{id}, '--"), "\u{0}"] {
+            assert_eq!(code(of(list).unwrap_err()), "invalid_uuid", "{list:?}");
         }
     }
 

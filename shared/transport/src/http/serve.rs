@@ -33,7 +33,7 @@ where
             handler: boxed(connect(parts), handler),
             verifier: Some(crate::connect::token_verifier(parts)),
         };
-        lambda::serve_http(route)
+        lambda::serve_http(route, parts.meter())
     })
 }
 
@@ -45,7 +45,8 @@ where
     F: Future<Output = Result<Response, Rejection>> + Send + 'static,
 {
     entry::run(entry::service_name::<H>(), move |parts| {
-        lambda::serve_http(Route { handler: boxed(connect(parts), handler), verifier: None })
+        let route = Route { handler: boxed(connect(parts), handler), verifier: None };
+        lambda::serve_http(route, parts.meter())
     })
 }
 

@@ -2,4 +2,5 @@
 
 mod http;
 mod queue;
+mod schedule;
 mod socket;

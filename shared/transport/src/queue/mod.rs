@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws::jobs;
+use domain::UserId;
 use futures::future::{BoxFuture, FutureExt};
 use service::PersistJob;
-use service::port::{FanOutJob, Receipt};
+use service::port::{Failure, FanOutJob, Receipt, RecordJob};
 use tokio::time::Instant;
 
 use crate::connect::Parts;
+use crate::telemetry::chain;
 use crate::{entry, lambda};
 
 /// What SQS handed over.
@@ -46,26 +48,79 @@ impl Batch {
         self.jobs.into_iter().map(job).collect()
     }
 
-    /// Runs every job at once; one that fails or cannot be read comes again, and after the
-    /// queue's redrive count it goes to the dead-letter queue.
+    /// Runs every job at once; see [`Self::each`].
     pub async fn each_fan_out<F>(self, run: impl Fn(FanOutJob) -> F) -> Failed
     where
-        F: Future<Output = Result<(), service::port::Failure>>,
+        F: Future<Output = Result<(), Failure>>,
+    {
+        self.each(jobs::decode_fan_out, run).await
+    }
+
+    /// Runs every announcement at once; see [`Self::each`].
+    pub async fn each_announcement<F>(self, run: impl Fn(UserId) -> F) -> Failed
+    where
+        F: Future<Output = Result<(), Failure>>,
+    {
+        self.each(jobs::decode_announcement, run).await
+    }
+
+    /// A job that fails or cannot be read comes again, and after the queue's redrive count it goes
+    /// to the dead-letter queue.
+    async fn each<J, E, F>(
+        self,
+        decode: impl Fn(&str) -> Result<J, E>,
+        run: impl Fn(J) -> F,
+    ) -> Failed
+    where
+        E: std::fmt::Display,
+        F: Future<Output = Result<(), Failure>>,
     {
         let runs = self.jobs.into_iter().map(|job| {
-            let decoded = jobs::decode_fan_out(&job.body).map(&run);
+            let decoded = decode(&job.body).map(&run);
             async move {
                 let problem = match decoded {
-                    Ok(running) => running.await.err().map(|failure| failure.to_string()),
+                    Ok(running) => running.await.err().map(|failure| chain(&failure)),
                     Err(unreadable) => Some(unreadable.to_string()),
                 };
-                let problem = problem?;
-                let receive_count = job.receive_count;
-                tracing::warn!(error = problem, receive_count, "fan-out job comes again");
-                Some(job.receipt.message_id)
+                job.comes_again(problem?)
             }
         });
         futures::future::join_all(runs).await.into_iter().flatten().collect()
+    }
+
+    /// Hands over all records at once: what can be read succeeds or comes again as a whole. What
+    /// cannot be read comes again by itself, and ends in the dead-letter queue.
+    pub async fn all_records<F>(self, record: impl FnOnce(Vec<RecordJob>) -> F) -> Failed
+    where
+        F: Future<Output = Result<(), Failure>>,
+    {
+        let (mut records, mut readable, mut failed) = (Vec::new(), Vec::new(), Failed::new());
+        for job in self.jobs {
+            match jobs::decode_record(&job.body) {
+                Ok(read) => {
+                    records.push(read);
+                    readable.push(job.receipt.message_id);
+                }
+                Err(unreadable) => failed.extend(job.comes_again(unreadable.to_string())),
+            }
+        }
+        if records.is_empty() {
+            return failed;
+        }
+        if let Err(failure) = record(records).await {
+            let count = readable.len();
+            tracing::warn!(error = chain(&failure), count, "the whole batch comes again");
+            failed.extend(readable);
+        }
+        failed
+    }
+}
+
+impl Job {
+    /// Says why, and which message it is.
+    fn comes_again(self, problem: String) -> Option<String> {
+        tracing::warn!(error = problem, receive_count = self.receive_count, "a job comes again");
+        Some(self.receipt.message_id)
     }
 }
 
@@ -81,7 +136,7 @@ where
     entry::run(entry::service_name::<W>(), move |parts| {
         let service = connect(parts);
         let worker: Worker = Arc::new(move |batch| worker(service.clone(), batch).boxed());
-        lambda::serve_queue(worker)
+        lambda::serve_queue(worker, parts.meter())
     })
 }
 
@@ -142,12 +197,56 @@ mod tests {
                     match job {
                         FanOutJob::ToConnections { .. } => Ok(()),
                         FanOutJob::ToMembers { .. } => {
-                            Err(service::port::Failure::unavailable("dynamodb", "a test"))
+                            Err(Failure::unavailable("dynamodb", "a test"))
                         }
                     }
                 }
             });
         assert_eq!(failed.await, ["2", "3", "4"]);
         assert_eq!(*run.lock().unwrap(), 2);
+    }
+
+    const RECEIPT: &str = include_str!("../../../protocol/examples/job-record-receipt.json");
+    const PUSH: &str = include_str!("../../../protocol/examples/job-record-push.json");
+    const PRESENCE: &str = include_str!("../../../protocol/examples/job-announce-presence.json");
+
+    #[tokio::test]
+    async fn records_that_can_be_read_are_handed_over_at_once() {
+        let given = Mutex::new(vec![]);
+        let some = batch(&[RECEIPT, "", PUSH, PRESENCE, "null", RECEIPT]);
+        let failed = some.all_records(|records| {
+            given.lock().unwrap().push(records.len());
+            async { Ok(()) }
+        });
+        assert_eq!(failed.await, ["2", "4", "5"]);
+        assert_eq!(*given.lock().unwrap(), [3]);
+    }
+
+    #[tokio::test]
+    async fn records_come_again_as_a_whole() {
+        let down = |_| async { Err(Failure::unavailable("postgres", "a test")) };
+        let failed = batch(&[RECEIPT, "hunter2", PUSH]).all_records(down).await;
+        assert_eq!(failed, ["2", "1", "3"]);
+    }
+
+    #[tokio::test]
+    async fn a_batch_without_a_readable_record_asks_nobody() {
+        let asked = |_| async { panic!("nobody is to be asked") };
+        assert_eq!(batch(&["[]", "{}"]).all_records(asked).await, ["1", "2"]);
+        assert!(batch(&[]).all_records(asked).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_the_announcements_that_failed_or_cannot_be_read_come_again() {
+        let run = Mutex::new(0);
+        let failed = batch(&[PRESENCE, RECEIPT, PRESENCE]).each_announcement(|_| {
+            let mut run = run.lock().unwrap();
+            *run += 1;
+            let is_first = *run == 1;
+            async move {
+                if is_first { Err(Failure::unavailable("dynamodb", "a test")) } else { Ok(()) }
+            }
+        });
+        assert_eq!(failed.await, ["1", "2"]);
     }
 }

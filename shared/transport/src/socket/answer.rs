@@ -45,7 +45,8 @@ fn classify(rejection: &Rejection) -> (&'static str, Option<u64>) {
             Error::Unauthenticated { code, .. }
             | Error::Forbidden { code, .. }
             | Error::NotFound { code, .. }
-            | Error::Conflict { code, .. } => (code, None),
+            | Error::Conflict { code, .. }
+            | Error::Gone { code, .. } => (code, None),
             Error::TooMany { retry_after_ms } => ("too_many_requests", Some(*retry_after_ms)),
             Error::Unavailable { .. } => ("unavailable", Some(UNAVAILABLE_RETRY_MS)),
             Error::Bug { .. } => ("internal", None),

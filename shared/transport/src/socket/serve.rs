@@ -28,7 +28,7 @@ where
     F: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
     entry::run(entry::service_name::<H>(), move |parts| {
-        lambda::serve_socket(Route::Upgrade(boxed(connect(parts), handler)))
+        lambda::serve_socket(Route::Upgrade(boxed(connect(parts), handler)), parts.meter())
     })
 }
 
@@ -40,7 +40,7 @@ where
     F: Future<Output = Result<Option<Said>, Rejection>> + Send + 'static,
 {
     entry::run(entry::service_name::<H>(), move |parts| {
-        lambda::serve_socket(Route::Frame(boxed(connect(parts), handler)))
+        lambda::serve_socket(Route::Frame(boxed(connect(parts), handler)), parts.meter())
     })
 }
 
@@ -52,7 +52,7 @@ where
     F: Future<Output = Result<(), Rejection>> + Send + 'static,
 {
     entry::run(entry::service_name::<H>(), move |parts| {
-        lambda::serve_socket(Route::Closed(boxed(connect(parts), handler)))
+        lambda::serve_socket(Route::Closed(boxed(connect(parts), handler)), parts.meter())
     })
 }
 

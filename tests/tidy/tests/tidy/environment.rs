@@ -1,21 +1,26 @@
 //! Each function gets the variables that its service is made of, and no others.
 //!
 //! `functions/<area>/src/<function>.rs` says `http::serve(connect::messages, …)`; what
-//! `transport/connect.rs` reads for it, directly or through what it calls, is followed here.
+//! `transport/connect.rs` and its parts read for it, directly or through what they call, is
+//! followed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::repository::{assert_none, files_under, read};
 use crate::template::Template;
 
-/// The functions of connect.rs by name, each with its text.
+/// The functions of connect.rs and of the files under it by name, each with its text.
 fn makers() -> BTreeMap<String, String> {
-    let source = read("shared/transport/src/connect.rs");
-    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let mut sources = vec![read("shared/transport/src/connect.rs")];
+    sources.extend(files_under("shared/transport/src/connect").into_iter().map(|file| file.text));
     let mut found = BTreeMap::new();
-    for part in code.split("fn ").skip(1) {
-        let name: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        found.insert(name, part.to_owned());
+    for source in &sources {
+        let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for part in code.split("fn ").skip(1) {
+            let is_part_of_name = |c: &char| c.is_alphanumeric() || *c == '_';
+            let name: String = part.chars().take_while(is_part_of_name).collect();
+            found.insert(name, part.to_owned());
+        }
     }
     found
 }

@@ -89,6 +89,83 @@ fn every_worker_reports_single_failures_and_is_bounded() {
     assert_none("template.yaml", &offences);
 }
 
+#[test]
+fn receipts_are_gathered_into_batches_of_the_size_that_the_domain_says() {
+    let source = &Template::read().resource("RecordReceiptsSource")["Properties"].clone();
+    assert_eq!(source["BatchSize"], domain::limits::RECEIPTS_PER_BATCH);
+    assert_eq!(source["MaximumBatchingWindowInSeconds"], 1);
+}
+
+#[test]
+fn one_sweep_runs_at_a_time_each_minute_and_its_schedule_may_start_it() {
+    let template = Template::read();
+    let [(_, rule)] = template.resources("AWS::Events::Rule")[..] else { panic!("one rule") };
+    assert_eq!(rule["Properties"]["ScheduleExpression"], "rate(1 minute)");
+    assert_eq!(rule["Properties"]["Targets"][0]["Arn"]["GetAtt"], "SweepStragglers.Arn");
+    let sweep = &template.resource("SweepStragglers")["Properties"];
+    assert_eq!(sweep["ReservedConcurrentExecutions"], 1);
+    let permission = &template.resource("SweepStragglersPermission")["Properties"];
+    assert_eq!(permission["FunctionName"]["GetAtt"], "SweepStragglers.Arn");
+    assert_eq!(permission["SourceArn"]["GetAtt"], "SweepStragglersSchedule.Arn");
+    assert_eq!(permission["Principal"], "events.amazonaws.com");
+}
+
+/// Queues for what nobody could do, and their alarms.
+#[test]
+fn any_message_in_the_quarantine_or_in_a_dead_letter_queue_raises_an_alarm() {
+    let template = Template::read();
+    let alarms = template.resources("AWS::CloudWatch::Alarm");
+    let is_told = |queue: &str| {
+        alarms.iter().any(|(_, alarm)| {
+            let properties = &alarm["Properties"];
+            let dimension = &properties["Dimensions"][0]["Value"]["GetAtt"];
+            *dimension == format!("{queue}.QueueName")
+                && properties["MetricName"] == "ApproximateNumberOfMessagesVisible"
+                && properties["Statistic"] == "Maximum"
+                && properties["Threshold"] == 1
+                && properties["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        })
+    };
+    let queues = template.resources("AWS::SQS::Queue").into_iter();
+    let ends = queues.filter(|(name, queue)| {
+        queue["Properties"]["RedrivePolicy"].is_null() && *name != "MessagesToPersist"
+    });
+    let silent: Vec<_> = ends.map(|(name, _)| name.to_owned()).filter(|n| !is_told(n)).collect();
+    assert_none("an end of a queue without an alarm", &silent);
+}
+
+/// A queue that is worked through is watched for how long its oldest message waits.
+#[test]
+fn every_queue_with_a_worker_has_an_alarm_on_the_age_of_its_oldest_message() {
+    let template = Template::read();
+    let watched: Vec<String> = template
+        .resources("AWS::CloudWatch::Alarm")
+        .into_iter()
+        .filter(|(_, alarm)| alarm["Properties"]["MetricName"] == "ApproximateAgeOfOldestMessage")
+        .map(|(_, alarm)| alarm["Properties"]["Dimensions"][0]["Value"]["GetAtt"].to_string())
+        .collect();
+    let mut offences = Vec::new();
+    for (name, source) in template.resources("AWS::Lambda::EventSourceMapping") {
+        let queue = source["Properties"]["EventSourceArn"]["GetAtt"].as_str().unwrap_or_default();
+        let queue = queue.trim_end_matches(".Arn");
+        if !watched.iter().any(|dimension| dimension.contains(&format!("\"{queue}.QueueName"))) {
+            offences.push(format!("{name}: nobody notices when {queue} is not emptied"));
+        }
+    }
+    assert_none("template.yaml, alarms", &offences);
+}
+
+/// The worker says it in its log; the metric is made of that line.
+#[test]
+fn the_quarantine_metric_counts_what_the_worker_logs() {
+    let template = Template::read();
+    let filter = &template.resource("QuarantinedMetric")["Properties"];
+    assert_eq!(filter["LogGroupName"]["Ref"], "PersistMessagesLogs");
+    assert_eq!(filter["FilterPattern"], "{ $.metric = \"quarantined\" }");
+    let archive = crate::repository::read("shared/service/src/archive.rs");
+    assert!(archive.contains("metric = \"quarantined\""), "service::archive logs no such field");
+}
+
 /// AWS asks for it: a throttled batch must not become visible while it is still being tried.
 #[test]
 fn a_message_stays_invisible_for_six_times_its_workers_timeout() {
@@ -129,4 +206,6 @@ fn the_parameters_defaults_are_the_limits_of_the_domain() {
     let default = |name: &str| template.number(template.parameter_default(name));
     assert_eq!(default("MessagesPerSecond"), Some(domain::limits::MESSAGES_PER_SECOND.into()));
     assert_eq!(default("MessagesBurst"), Some(domain::limits::MESSAGES_BURST.into()));
+    assert_eq!(default("ByeAfterSeconds"), Some(domain::limits::BYE_AFTER.as_secs()));
+    assert_eq!(default("NudgeAfterSeconds"), Some(domain::limits::NUDGE_AFTER.as_secs()));
 }

@@ -1,0 +1,58 @@
+//! People: signing in and out, profiles, who is there.
+
+use std::sync::Arc;
+
+use postgres::{PgAccounts, PgConversations};
+use service::port::KeyDirectory;
+use service::{Accounts, Presences, Profiles, Sessions, SignOut};
+
+use super::Parts;
+use crate::crypto::Argon2Hasher;
+
+pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
+    parts.table()
+}
+
+pub fn accounts(parts: &Parts) -> Accounts {
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    Accounts {
+        users: postgres.clone(),
+        sessions: postgres,
+        hasher: Arc::new(Argon2Hasher::default()),
+        signer: parts.signer(),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn sessions(parts: &Parts) -> Sessions {
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    Sessions {
+        users: postgres.clone(),
+        sessions: postgres,
+        signer: parts.signer(),
+        hangup: parts.hangup(&parts.table()),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn sign_out(parts: &Parts) -> SignOut {
+    SignOut {
+        sessions: Arc::new(PgAccounts::new(parts.database())),
+        hangup: parts.hangup(&parts.table()),
+        clock: parts.clock(),
+    }
+}
+
+pub fn profiles(parts: &Parts) -> Profiles {
+    Profiles { users: Arc::new(PgAccounts::new(parts.database())) }
+}
+
+pub fn presences(parts: &Parts) -> Presences {
+    Presences {
+        acquaintances: Arc::new(PgConversations::new(parts.database())),
+        presences: parts.table(),
+        clock: parts.clock(),
+    }
+}

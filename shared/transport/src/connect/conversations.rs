@@ -1,0 +1,27 @@
+//! Conversations: opening them, looking at them, catching up with them.
+
+use std::sync::Arc;
+
+use postgres::{PgConversations, PgUpkeep};
+use service::{CatchUp, Conversations, Openings};
+
+use super::Parts;
+
+pub fn openings(parts: &Parts) -> Openings {
+    Openings {
+        conversations: Arc::new(PgConversations::new(parts.database())),
+        copies: parts.table(),
+        upkeep: Arc::new(PgUpkeep::new(parts.database())),
+        fan_out: parts.fan_out_queue(),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn conversations(parts: &Parts) -> Conversations {
+    Conversations { conversations: Arc::new(PgConversations::new(parts.database())) }
+}
+
+pub fn catch_up(parts: &Parts) -> CatchUp {
+    CatchUp { feed: Arc::new(PgConversations::new(parts.database())) }
+}

@@ -1,0 +1,51 @@
+//! Messages: sending, reading and changing them, and how far members have got.
+
+use std::sync::Arc;
+
+use aws::SqsPersistQueue;
+use domain::{TokenBucket, limits};
+use postgres::{PgMessages, PgReceipts, PgTraces};
+use service::{History, Messages, ReceiptMarks, Receipts, Revisions, Traces};
+
+use super::Parts;
+use crate::config::name;
+
+pub fn messages(parts: &Parts) -> Messages {
+    let table = parts.table();
+    let queue_url = parts.environment.text(name::PERSIST_QUEUE_URL);
+    let per_second =
+        parts.environment.parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND);
+    let burst = parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST);
+    Messages {
+        gate: table.clone(),
+        limiter: table,
+        queue: Arc::new(SqsPersistQueue::new(parts.clients.sqs(), queue_url, parts.entropy())),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+        bucket: TokenBucket::per_second(per_second, burst),
+    }
+}
+
+pub fn history(parts: &Parts) -> History {
+    History { store: Arc::new(PgMessages::new(parts.database())) }
+}
+
+pub fn revisions(parts: &Parts) -> Revisions {
+    Revisions {
+        changes: Arc::new(PgMessages::new(parts.database())),
+        fan_out: parts.fan_out_queue(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn traces(parts: &Parts) -> Traces {
+    Traces { store: Arc::new(PgTraces::new(parts.database())) }
+}
+
+pub fn receipts(parts: &Parts) -> Receipts {
+    Receipts { gate: parts.table(), queue: parts.receipt_queue() }
+}
+
+pub fn receipt_marks(parts: &Parts) -> ReceiptMarks {
+    ReceiptMarks { store: Arc::new(PgReceipts::new(parts.database())) }
+}
