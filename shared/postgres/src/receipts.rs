@@ -77,10 +77,7 @@ fn raised(row: &Row) -> Read<RaisedMarks> {
     Ok(RaisedMarks {
         conversation_id: ConversationId(column(row, "conversation_id")?),
         user_id,
-        before: Marks {
-            delivered: seq(row, "delivered_before")?,
-            read: seq(row, "read_before")?,
-        },
+        before: Marks { delivered: seq(row, "delivered_before")?, read: seq(row, "read_before")? },
         after,
         shown: MemberMarks { user_id, marks: shown },
         authors: recipients(row, "author_ids", "author_joined")?,

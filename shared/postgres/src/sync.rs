@@ -49,12 +49,7 @@ fn check_age(cursor: Option<SyncCursor>, now: Timestamp) -> Result<(), SyncError
     }
 }
 
-fn page(
-    rows: &[Row],
-    cursor: Option<SyncCursor>,
-    now: Timestamp,
-    limit: usize,
-) -> Read<SyncPage> {
+fn page(rows: &[Row], cursor: Option<SyncCursor>, now: Timestamp, limit: usize) -> Read<SyncPage> {
     let mut page = SyncPage {
         conversations: Vec::new(),
         removed: Vec::new(),

@@ -71,9 +71,8 @@ impl SyncCursor {
     /// The length tells which of the three it is.
     fn read(bytes: &[u8]) -> Option<Self> {
         let (&version, rest) = bytes.split_first()?;
-        let time = |bytes: &[u8]| {
-            Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?))
-        };
+        let time =
+            |bytes: &[u8]| Timestamp::from_unix_ms(i64::from_be_bytes(bytes.try_into().ok()?));
         match (version, rest.len()) {
             (VERSION, 8) => Some(Self::Since(time(rest)?)),
             (VERSION, 24 | 32) => {

@@ -12,7 +12,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ClientId, ConversationId, Draft, DraftParts, MessageText, Seq, Timestamp, UserId};
+use domain::{
+    ClientId, ConversationId, Draft, DraftParts, MessageText, Seq, Timestamp, TraceId, UserId,
+};
 use postgres::{Database, DatabaseConfig, PgMessages, PgProbe};
 use service::Window;
 use service::port::{AppendError, Failure, MessageStore, Probe, Submission, Verdict};
@@ -57,6 +59,7 @@ fn says(number: u128) -> Submission {
         sender_id: ADA,
         draft: draft.unwrap(),
         accepted_at: Timestamp::from_unix_ms(1_770_000_000_000).unwrap(),
+        trace_id: TraceId(Uuid::from_u128(3)),
     }
 }
 

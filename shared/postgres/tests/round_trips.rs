@@ -11,7 +11,9 @@ mod support;
 
 use std::time::Duration;
 
-use domain::{ClientId, ConversationId, Draft, DraftParts, MessageText, Timestamp, UserId};
+use domain::{
+    ClientId, ConversationId, Draft, DraftParts, MessageText, Timestamp, TraceId, UserId,
+};
 use postgres::{Database, DatabaseConfig, PgMessages};
 use service::port::{MessageStore, Submission, Verdict};
 use support::TestDatabase;
@@ -81,6 +83,7 @@ fn says(number: u128) -> Submission {
         sender_id: UserId(Uuid::from_u128(2)),
         draft: draft.unwrap(),
         accepted_at: Timestamp::from_unix_ms(0).unwrap(),
+        trace_id: TraceId(Uuid::from_u128(3)),
     }
 }
 

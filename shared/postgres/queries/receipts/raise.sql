@@ -5,7 +5,8 @@
 -- deadlock with each other; no lock of a conversation is taken, so a batch never waits for who
 -- waits for it. A mark is compared with the row as it is after the lock: what another batch
 -- wrote meanwhile is never lowered. The counter may rise meanwhile, but never below what a
--- device has seen.
+-- device has seen. Of who does not share receipts, the time of reading is told to nobody: it has no
+-- note, and their frame would say it.
 --
 -- $1 conversation ids, $2 user ids, $3 delivered bigint[] or nulls, $4 read the same, $5 authors
 -- of one receipt at most, $6 messages whose authors are looked for at most.
@@ -22,11 +23,13 @@ WITH claimed AS (
     GROUP BY conversation_id, user_id
 ), locked AS (
     SELECT m.conversation_id, m.user_id, m.delivered_seq, m.read_seq,
-        least(claimed.delivered, c.last_seq) AS delivered, least(claimed.read, c.last_seq) AS read
+        least(claimed.delivered, c.last_seq) AS delivered,
+        least(claimed.read, c.last_seq) AS read, users.share_receipts
     FROM claimed
     JOIN conversations c ON c.id = claimed.conversation_id
     JOIN members m ON m.conversation_id = claimed.conversation_id
         AND m.user_id = claimed.user_id
+    JOIN users ON users.id = claimed.user_id
     WHERE m.left_seq IS NULL AND (
         least(greatest(claimed.delivered, claimed.read), c.last_seq) > m.delivered_seq
         OR least(claimed.read, c.last_seq) > m.read_seq
@@ -41,7 +44,7 @@ WITH claimed AS (
     WHERE m.conversation_id = locked.conversation_id AND m.user_id = locked.user_id
     RETURNING m.conversation_id, m.user_id, m.joined_seq, m.delivered_seq AS delivered,
         m.read_seq AS read, locked.delivered_seq AS delivered_before,
-        locked.read_seq AS read_before
+        locked.read_seq AS read_before, locked.share_receipts
 ), noted AS (
     INSERT INTO traces (conversation_id, user_id, kind, after, through)
     SELECT conversation_id, user_id, 'delivered', delivered_before, delivered
@@ -50,14 +53,13 @@ WITH claimed AS (
     UNION ALL
     SELECT conversation_id, user_id, 'read', read_before, read
     FROM raised
-    WHERE read > read_before
+    WHERE read > read_before AND share_receipts
 )
 SELECT raised.conversation_id, raised.user_id, raised.delivered_before, raised.read_before,
     raised.delivered, raised.read,
-    CASE WHEN users.share_receipts THEN raised.read ELSE raised.joined_seq END AS shown_read,
+    CASE WHEN raised.share_receipts THEN raised.read ELSE raised.joined_seq END AS shown_read,
     authors.ids AS author_ids, authors.joined AS author_joined
 FROM raised
-JOIN users ON users.id = raised.user_id
 CROSS JOIN LATERAL (
     SELECT array_agg(newest.user_id ORDER BY newest.seq DESC) AS ids,
         array_agg(newest.joined_seq ORDER BY newest.seq DESC) AS joined
@@ -68,6 +70,7 @@ CROSS JOIN LATERAL (
                 SELECT sender_id, seq FROM messages
                 WHERE conversation_id = raised.conversation_id
                     AND seq > raised.delivered_before AND seq <= raised.delivered
+                    AND kind <> 'system'
                 ORDER BY seq DESC
                 LIMIT $6
             )
@@ -76,6 +79,7 @@ CROSS JOIN LATERAL (
                 SELECT sender_id, seq FROM messages
                 WHERE conversation_id = raised.conversation_id
                     AND seq > raised.read_before AND seq <= raised.read
+                    AND kind <> 'system' AND raised.share_receipts
                 ORDER BY seq DESC
                 LIMIT $6
             )

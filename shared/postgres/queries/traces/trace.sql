@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (
         ORDER BY through
         LIMIT 1
     ) note
-    WHERE other.conversation_id = message.conversation_id AND other.user_id <> my.user_id
+    WHERE other.conversation_id = message.conversation_id
         AND other.joined_seq < message.seq
         AND (other.left_seq IS NULL OR other.left_seq >= message.seq)
         AND note.after < message.seq
@@ -48,7 +48,7 @@ CROSS JOIN LATERAL (
         ORDER BY through
         LIMIT 1
     ) note
-    WHERE other.conversation_id = message.conversation_id AND other.user_id <> my.user_id
+    WHERE other.conversation_id = message.conversation_id
         AND other.joined_seq < message.seq
         AND (other.left_seq IS NULL OR other.left_seq >= message.seq)
         AND note.after < message.seq

@@ -4,7 +4,7 @@
 -- Row: forgotten. Exactly one.
 WITH old AS (
     SELECT ctid FROM traces
-    WHERE at <= now() - make_interval(secs => $1)
+    WHERE at < now() - make_interval(secs => $1)
     ORDER BY at
     LIMIT $2
     FOR UPDATE SKIP LOCKED

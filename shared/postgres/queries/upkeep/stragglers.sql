@@ -11,7 +11,7 @@ WITH changed AS (
     SELECT conversation_id, max(rev) AS rev
     FROM messages
     WHERE touched_at <= now() - make_interval(secs => $1)
-        AND touched_at > now() - make_interval(secs => $2)
+        AND touched_at >= now() - make_interval(secs => $2)
     GROUP BY conversation_id
 ), behind AS (
     SELECT m.conversation_id, m.user_id, c.last_seq

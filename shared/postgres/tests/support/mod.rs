@@ -7,8 +7,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConversationId, MessageText, Seq, UserId};
-use postgres::{Database, DatabaseConfig, PgAccounts, PgConversations, PgMessages};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{ConversationId, UserId, limits};
+use postgres::{
+    Database, DatabaseConfig, PgAccounts, PgConversations, PgMessages, PgReceipts, PgTraces,
+    PgUpkeep,
+};
 use std::sync::Arc;
 use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
 use tokio_postgres::{Client, NoTls};
@@ -95,19 +100,29 @@ impl HistoryFixture for TestDatabase {
     fn process(&self) -> HistoryPorts {
         let database = self.database();
         let accounts = Arc::new(PgAccounts::new(database.clone()));
+        let conversations = Arc::new(PgConversations::new(database.clone()));
+        let messages = Arc::new(PgMessages::new(database.clone()));
+        let traces = Arc::new(PgTraces::new(database.clone()));
         HistoryPorts {
             users: accounts.clone(),
             sessions: accounts,
-            conversations: Arc::new(PgConversations::new(database.clone())),
-            messages: Arc::new(PgMessages::new(database)),
+            conversations: conversations.clone(),
+            messages: messages.clone(),
+            changes: messages,
+            receipts: Arc::new(PgReceipts::new(database.clone())),
+            acquaintances: conversations.clone(),
+            upkeep: Arc::new(PgUpkeep::new(database)),
+            feed: conversations,
+            push_log: traces.clone(),
+            traces,
         }
     }
 
     async fn add_member(&self, conversation: ConversationId, user: UserId) {
         let sql = "
             INSERT INTO members (conversation_id, user_id, role, joined_seq, delivered_seq,
-                read_seq, joined_at, changed_at)
-            SELECT id, $2, 'member', last_seq, last_seq, last_seq, now(), now()
+                read_seq, joined_at)
+            SELECT id, $2, 'member', last_seq, last_seq, last_seq, now()
             FROM conversations WHERE id = $1
             ON CONFLICT (conversation_id, user_id) DO UPDATE
             SET joined_seq = excluded.joined_seq, delivered_seq = excluded.delivered_seq,
@@ -124,35 +139,31 @@ impl HistoryFixture for TestDatabase {
         self.connect().await.execute(sql, &[&blocker.0, &blocked.0]).await.expect("blocks");
     }
 
-    async fn mark_read(&self, conversation: ConversationId, user: UserId, seq: Seq) {
-        let sql = "
-            UPDATE members
-            SET read_seq = greatest(read_seq, $3), delivered_seq = greatest(delivered_seq, $3)
-            WHERE conversation_id = $1 AND user_id = $2";
-        let client = self.connect().await;
-        client.execute(sql, &[&conversation.0, &user.0, &seq.0]).await.expect("marks");
+    /// Without the trigger that dates a member's row.
+    async fn age(&self, by: Duration) {
+        let mut sql = String::from("SET session_replication_role = replica;");
+        for (table, column) in [
+            ("messages", "touched_at"),
+            ("messages", "stored_at"),
+            ("conversations", "touched_at"),
+            ("members", "changed_at"),
+            ("membership_changes", "changed_at"),
+            ("traces", "at"),
+        ] {
+            let seconds = by.as_secs_f64();
+            let older = format!("{column} - make_interval(secs => {seconds})");
+            sql.push_str(&format!("UPDATE {table} SET {column} = {older};"));
+        }
+        self.connect().await.batch_execute(&sql).await.expect("ages");
     }
 
-    async fn edit(&self, conversation: ConversationId, seq: Seq, text: MessageText) {
-        let sql = "
-            WITH next AS (
-                UPDATE conversations SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq
-            )
-            UPDATE messages SET rev = next.last_seq, text = $3, edited_at = now()
-            FROM next WHERE conversation_id = $1 AND seq = $2";
-        let client = self.connect().await;
-        client.execute(sql, &[&conversation.0, &seq.0, &text.as_str()]).await.expect("edits");
-    }
-
-    async fn delete(&self, conversation: ConversationId, seq: Seq) {
-        let sql = "
-            WITH next AS (
-                UPDATE conversations SET last_seq = last_seq + 1 WHERE id = $1 RETURNING last_seq
-            )
-            UPDATE messages
-            SET rev = next.last_seq, text = NULL, mentions = '[]', deleted_at = now()
-            FROM next WHERE conversation_id = $1 AND seq = $2";
-        self.connect().await.execute(sql, &[&conversation.0, &seq.0]).await.expect("deletes");
+    /// The layout is the one of src/sync_cursor.rs.
+    async fn cursor_from(&self, ago: Duration) -> String {
+        let sql = "SELECT (extract(epoch FROM now()) * 1000)::bigint";
+        let row = self.connect().await.query_one(sql, &[]).await.expect("tells the time");
+        let before = i64::try_from((ago + limits::SYNC_OVERLAP).as_millis()).expect("a time");
+        let since = row.get::<_, i64>(0) - before;
+        URL_SAFE_NO_PAD.encode([&[1][..], &since.to_be_bytes()].concat())
     }
 
     async fn remove_member_during(&self, conversation: ConversationId, user: UserId, work: Work) {
