@@ -22,11 +22,14 @@ const SHARED: [(&str, &[&str]); 7] = [
     ("testkit", &["domain", "service"]),
 ];
 const AREA: &[&str] = &["domain", "protocol", "service", "transport"];
-const TOOLS: [(&str, &[&str]); 4] = [
+const TOOLS: [(&str, &[&str]); 6] = [
     ("gateway", &[]),
+    // What is said, and nothing of how it is answered.
+    ("client", &["protocol"]),
     // Its benchmark measures the commit transaction without the rest.
-    ("harness", &["domain", "postgres", "protocol", "service"]),
+    ("harness", &["client", "domain", "postgres", "protocol", "service"]),
     ("acceptance", &[]),
+    ("simulation", &[]),
     ("tidy", &[]),
 ];
 /// The core knows no vendor, no wire format and no runtime of ours.

@@ -75,6 +75,34 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
     ])
 }
 
+/// The rows of the same table about what is done to messages and seen of people.
+fn promised_beside_messages() -> BTreeMap<&'static str, Vec<String>> {
+    BTreeMap::from([
+        (
+            "one emoji, different emoji on a message",
+            vec![
+                format!("{} bytes", number(limits::EMOJI_MAX_BYTES)),
+                number(limits::EMOJI_PER_MESSAGE),
+            ],
+        ),
+        ("people named under one emoji of a message", vec![number(limits::USERS_PER_REACTION)]),
+        (
+            "people in a watch or a question for presence",
+            vec![range(1..=limits::PRESENCES_PER_REQUEST)],
+        ),
+        ("a watch", vec![duration(limits::WATCH_LIFETIME)]),
+        (
+            "typing",
+            vec![
+                duration(limits::TYPING_INTERVAL),
+                format!("{} members", number(limits::TYPING_AUDIENCE)),
+            ],
+        ),
+        ("a cursor of `/sync`", vec![duration(limits::SYNC_CURSOR_LIFETIME)]),
+        ("the times of a trace", vec![duration(limits::TRACE_LIFETIME)]),
+    ])
+}
+
 /// Does `row` hold `wanted`, and not as a part of a longer number or word?
 fn says(row: &str, wanted: &str) -> bool {
     row.match_indices(wanted).any(|(at, _)| {
@@ -96,7 +124,8 @@ fn the_protocol_tells_clients_the_limits_of_the_domain() {
         let mut cells = row.trim_matches('|').splitn(2, '|').map(str::trim);
         told.insert(cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
     }
-    let promised = promised();
+    let mut promised = promised();
+    promised.extend(promised_beside_messages());
     let labels: Vec<_> = told.keys().collect();
     assert_eq!(labels, promised.keys().collect::<Vec<_>>(), "left: docs/protocol.md, ## Limits");
     for (label, texts) in promised {
@@ -115,6 +144,7 @@ fn asyncapi_bounds_its_lists_as_the_domain_does() {
     };
     assert_eq!(field("message.send", "messages"), limits::MESSAGES_PER_FRAME);
     assert_eq!(field("heartbeat", "cursors"), limits::CURSORS_PER_HEARTBEAT);
+    assert_eq!(field("presence.watch", "user_ids"), limits::PRESENCES_PER_REQUEST);
 }
 
 #[test]
