@@ -28,35 +28,28 @@ impl Presences {
         people: &[UserId],
     ) -> Result<Vec<PresenceView>, Error> {
         check_count(people)?;
-        let (views, _) = self.look(caller.user_id(), people).await?;
-        Ok(views)
+        let known = self.acquaintances.among(caller.user_id(), people).await?;
+        let sightings = self.sightings(&known).await?;
+        Ok(views(people, &known, &sightings))
     }
 
-    /// Also answers the people whom the user may watch.
-    async fn look(
-        &self,
-        user: UserId,
-        people: &[UserId],
-    ) -> Result<(Vec<PresenceView>, Vec<Acquaintance>), Error> {
-        let known = self.acquaintances.among(user, people).await?;
+    async fn sightings(&self, known: &[Acquaintance]) -> Result<Vec<Sighting>, Failure> {
         let ids: Vec<UserId> = known.iter().map(|person| person.user_id).collect();
-        let sightings = self.presences.of_users(&ids, self.clock.now()).await?;
-        let sightings: BTreeMap<_, _> = sightings.into_iter().map(|s| (s.user_id, s)).collect();
-        let shares: BTreeMap<_, _> =
-            known.iter().map(|a| (a.user_id, a.shares_last_seen)).collect();
-        let mut asked = BTreeSet::new();
-        let views = people.iter().filter(|id| asked.insert(**id)).map(|id| {
-            let Some((sighting, shares)) = sightings.get(id).zip(shares.get(id)) else {
-                return PresenceView {
-                    user_id: *id,
-                    presence: Presence::Offline,
-                    last_seen_at: None,
-                };
-            };
-            view(sighting, *shares)
-        });
-        Ok((views.collect(), known))
+        self.presences.of_users(&ids, self.clock.now()).await
     }
+}
+
+/// One for each person asked for; who is not known looks like nobody.
+fn views(people: &[UserId], known: &[Acquaintance], sightings: &[Sighting]) -> Vec<PresenceView> {
+    let shares: BTreeMap<_, _> = known.iter().map(|a| (a.user_id, a.shares_last_seen)).collect();
+    let sightings: BTreeMap<_, _> = sightings.iter().map(|s| (s.user_id, s)).collect();
+    let mut asked = BTreeSet::new();
+    let asked = people.iter().filter(|id| asked.insert(**id));
+    let seen = asked.map(|id| match sightings.get(id).zip(shares.get(id)) {
+        Some((sighting, shares)) => view(sighting, *shares),
+        None => PresenceView { user_id: *id, presence: Presence::Offline, last_seen_at: None },
+    });
+    seen.collect()
 }
 
 fn check_count(people: &[UserId]) -> Result<(), Error> {
@@ -97,19 +90,15 @@ impl PresenceWatches {
             return Err(self.hangup.turn_away(id).await);
         };
         let Presences { acquaintances, presences, clock } = &self.presences;
-        let user = connection.identity.user_id;
-        let known = acquaintances.among(user, people).await?;
+        let known = acquaintances.among(connection.identity.user_id, people).await?;
         // Watching before looking: what changes in between is pushed.
         let until = clock.now().plus(limits::WATCH_LIFETIME);
         presences.watch(&connection, &known, until).await?;
-        let (views, known) = self.presences.look(user, people).await?;
-        let ids: Vec<_> = known.iter().map(|person| person.user_id).collect();
-        for sighting in presences.of_users(&ids, clock.now()).await? {
-            if sighting.is_news() {
-                self.queue.enqueue(sighting.user_id, grace(sighting.presence())).await?;
-            }
+        let sightings = self.presences.sightings(&known).await?;
+        for sighting in sightings.iter().filter(|sighting| sighting.is_news()) {
+            self.queue.enqueue(sighting.user_id, grace(sighting.presence())).await?;
         }
-        Ok(views)
+        Ok(views(people, &known, &sightings))
     }
 }
 
