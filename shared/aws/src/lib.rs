@@ -7,6 +7,7 @@ mod clients;
 pub mod frames;
 pub mod jobs;
 mod pusher;
+pub mod quarantine;
 mod queues;
 pub mod secrets;
 mod standard_queues;
