@@ -76,7 +76,11 @@ impl Client {
     /// The same session after its tokens were exchanged.
     pub async fn refreshed(&self) -> Result<Self> {
         let answer = self.refresh().await?;
-        Ok(Self::signed_in(&self.api, self.account.clone(), answer.expect(200)?))
+        Ok(self.with_tokens(answer.expect(200)?))
+    }
+
+    pub(crate) fn with_tokens(&self, signed_in: SignedIn) -> Self {
+        Self::signed_in(&self.api, self.account.clone(), signed_in)
     }
 
     /// Exchanges this client's refresh token, whatever comes of it.

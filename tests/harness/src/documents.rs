@@ -81,7 +81,9 @@ impl Documents {
             return Ok(());
         }
         let mistakes = mistakes.join("; ");
-        Err(Failure::new(format!("{what} is not as {pointer} says: {mistakes} in {value}")))
+        Err(Failure::undocumented(format!(
+            "{what} is not as {pointer} says: {mistakes} in {value}"
+        )))
     }
 
     fn check_answer(&self, answer: &Answer, method: &str, path: &str) -> Result<()> {
@@ -93,7 +95,7 @@ impl Documents {
         }
         let responses = format!("/openapi/paths/{}/{method}/responses", escaped(template));
         let response = self.resolve(format!("{responses}/{}", answer.status));
-        let undocumented = || Failure::new(format!("{what} is not in openapi.yaml"));
+        let undocumented = || Failure::undocumented(format!("{what} is not in openapi.yaml"));
         let (pointer, response) = response.ok_or_else(undocumented)?;
         let media_type = answer.header("content-type").unwrap_or_default();
         let Some(content) = response.get("content") else {
@@ -101,7 +103,9 @@ impl Documents {
             return if is_empty { Ok(()) } else { Err(undocumented()) };
         };
         content.get(media_type).ok_or_else(|| {
-            Failure::new(format!("{what} has the type {media_type:?}, which openapi.yaml has not"))
+            Failure::undocumented(format!(
+                "{what} has the type {media_type:?}, which openapi.yaml has not"
+            ))
         })?;
         let schema = format!("{pointer}/content/{}/schema", escaped(media_type));
         self.check(&what, &schema, &answer.json()?)

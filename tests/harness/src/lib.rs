@@ -19,11 +19,11 @@ mod processes;
 mod socket;
 mod system;
 
+pub use crate::client::{Account, Client, PASSWORD, text_draft};
+pub use ::client::core::State;
 pub use chance::{now_unix_ms, unique_id, unique_name};
-pub use client::{Account, Client, PASSWORD, text_draft};
 pub use database::Database;
 pub use device::Device;
-pub use device::state::State;
 pub use environment::{aws_endpoint_url, binaries_directory, root_directory, test_database_url};
 pub use eventually::{WAIT, eventually};
 pub use failure::{Failure, Result};
