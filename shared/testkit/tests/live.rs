@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::ConnectionId;
+use domain::{ConnectionId, UserId};
 use service::port::{
-    FanOutJob, FanOutQueue, PersistLane, PersistQueue, PushOutcome, Pusher, Quarantined,
+    FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog, PushOutcome, Pusher,
+    Quarantined, ReceiptQueue, RecordJob,
 };
 use testkit::ambient::FrozenClock;
 use testkit::contract::live::fan_out_queue::FanOut;
 use testkit::contract::live::persist_lane::Lane;
+use testkit::contract::live::presence_queue::Announcements;
 use testkit::contract::live::pusher::Sockets;
+use testkit::contract::live::record_queue::Records;
 use testkit::live::{FakeLive, FakePusher, FakeQueues, ReceivedJob};
 
 async fn table() -> FakeLive {
@@ -53,6 +56,32 @@ impl FanOut for Queues {
     }
 }
 
+#[async_trait]
+impl Records for Queues {
+    fn receipts(&self) -> &dyn ReceiptQueue {
+        &*self.0
+    }
+
+    fn push_log(&self) -> &dyn PushLog {
+        &*self.0
+    }
+
+    async fn drain(&self) -> Vec<RecordJob> {
+        self.0.drain_records()
+    }
+}
+
+#[async_trait]
+impl Announcements for Queues {
+    fn queue(&self) -> &dyn PresenceQueue {
+        &*self.0
+    }
+
+    async fn drain(&self) -> Vec<UserId> {
+        self.0.drain_presence()
+    }
+}
+
 struct Pushes(Arc<FakePusher>);
 
 async fn pushes() -> Pushes {
@@ -77,4 +106,6 @@ impl Sockets for Pushes {
 testkit::live_table_promises!(table());
 testkit::persist_lane_promises!(queues());
 testkit::fan_out_queue_promises!(queues());
+testkit::record_queue_promises!(queues());
+testkit::presence_queue_promises!(queues());
 testkit::pusher_promises!(pushes());

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use service::Event;
 use service::port::{FanOutJob, FanOutQueue};
 
-use super::sample::{connection, message, message_rejected, messages_new, recipients, trace};
+use super::sample::{
+    connection, events, message, message_rejected, messages_new, recipients, trace,
+};
 use crate::ambient::at_ms;
 
 /// The queue from both ends.
@@ -23,6 +25,7 @@ macro_rules! fan_out_queue_promises {
             fan_out_queue, ($crate::contract::live::fan_out_queue), $open,
             [
                 jobs_arrive_as_they_were_sent,
+                every_kind_of_event_arrives_as_it_was_told,
                 no_job_is_fine,
                 more_jobs_than_one_call_takes_all_arrive,
                 a_crowd_of_large_messages_arrives,
@@ -49,6 +52,17 @@ pub async fn jobs_arrive_as_they_were_sent(port: &impl FanOut) {
     let mut drained = port.drain().await;
     drained.sort_by_key(|job| matches!(job, FanOutJob::ToConnections { .. }));
     assert_eq!(drained, sent);
+}
+
+pub async fn every_kind_of_event_arrives_as_it_was_told(port: &impl FanOut) {
+    let job = |event| FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) };
+    let sent: Vec<_> = events().into_iter().map(job).collect();
+    port.queue().enqueue(sent.clone()).await.expect("enqueue");
+    let sorted = |mut jobs: Vec<FanOutJob>| {
+        jobs.sort_by_key(|job| format!("{job:?}"));
+        jobs
+    };
+    assert_eq!(sorted(port.drain().await), sorted(sent));
 }
 
 pub async fn no_job_is_fine(port: &impl FanOut) {

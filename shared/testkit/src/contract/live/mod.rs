@@ -7,8 +7,11 @@ pub mod fan_out_queue;
 pub mod key_directory;
 pub mod membership;
 pub mod persist_lane;
+pub mod presence;
+pub mod presence_queue;
 pub mod pusher;
 pub mod rate_limiter;
+pub mod record_queue;
 pub mod sample;
 pub mod tickets;
 
@@ -37,6 +40,7 @@ macro_rules! live_table_promises {
     ($open:expr) => {
         $crate::ticket_promises!($open);
         $crate::connection_promises!($open);
+        $crate::presence_promises!($open);
         $crate::membership_promises!($open);
         $crate::rate_limiter_promises!($open);
         $crate::key_directory_promises!($open);

@@ -1,11 +1,12 @@
 //! Values to put through a port.
 
 use domain::{
-    ClientId, ConnectionId, ConversationId, Draft, DraftParts, Mention, Message, MessageKind,
-    MessageText, Rejection, Seq, SessionId, Timestamp, TraceId, UserId,
+    ClientId, ConnectionId, Conversation, ConversationId, ConversationType, Draft, DraftParts,
+    Emoji, Marks, Mention, Message, MessageKind, MessageText, Presence, Reaction, Rejection, Seq,
+    SessionId, Timestamp, Title, TraceId, UserId,
 };
 use service::port::Submission;
-use service::{Connection, Event, Identity, Recipient};
+use service::{Connection, Event, Identity, MemberMarks, PresenceView, Recipient};
 use uuid::Uuid;
 
 use crate::ambient::at_ms;
@@ -98,11 +99,82 @@ pub fn messages_new(messages: Vec<Message>) -> Event {
 }
 
 pub fn message_rejected() -> Event {
-    let rejection = Rejection::NotAMember;
+    rejected(Rejection::NotAMember)
+}
+
+pub fn rejected(rejection: Rejection) -> Event {
     Event::MessageRejected { conversation_id: conversation(1), client_id: client(1), rejection }
 }
 
 pub fn recipients(count: u128) -> Vec<Recipient> {
     let recipient = |number| Recipient { user_id: user(number), joined_seq: Seq(3) };
     (1..=count).map(recipient).collect()
+}
+
+/// A message that was edited, pinned and reacted to, and one that was deleted.
+pub fn messages_changed() -> Event {
+    let reaction = |raw: &str, count: u32| Reaction {
+        emoji: Emoji::parse(raw).expect("an emoji"),
+        count,
+        user_ids: (1..=u128::from(count.min(20))).map(user).collect(),
+    };
+    let edited = Message {
+        rev: Seq(11),
+        mentions: vec![Mention { user_id: user(2), start: 0, length: 3 }],
+        reactions: vec![reaction("\u{1f44d}\u{1f3fd}", 25), reaction("\u{2764}\u{fe0f}", 1)],
+        pinned: true,
+        sent_at: Some(at_ms(-7)),
+        edited_at: Some(at_ms(5)),
+        ..message(4, "Bob \u{1f680}")
+    };
+    let deleted =
+        Message { rev: Seq(12), text: None, deleted_at: Some(at_ms(6)), ..message(5, "gone") };
+    let (conversation_id, messages) = (conversation(1), vec![edited, deleted]);
+    Event::MessagesChanged { conversation_id, after: Seq(10), through: Seq(12), messages }
+}
+
+/// One of each kind that may wait in a queue.
+pub fn events() -> Vec<Event> {
+    let conversation_id = conversation(1);
+    let marks = |number, delivered, read| MemberMarks {
+        user_id: user(number),
+        marks: Marks { delivered: Seq(delivered), read: Seq(read) },
+    };
+    let group = Conversation {
+        id: conversation_id,
+        conversation_type: ConversationType::Group,
+        title: Some(Title::parse("The \"engine\" \u{1f682}").expect("a title")),
+        created_by: user(1),
+        created_at: at_ms(0),
+        changed_at: at_ms(1),
+        last_seq: Seq(1),
+        member_count: 3,
+    };
+    let direct =
+        Conversation { conversation_type: ConversationType::Direct, title: None, ..group.clone() };
+    let view = |number, presence, last_seen_at| PresenceView {
+        user_id: user(number),
+        presence,
+        last_seen_at,
+    };
+    let users = vec![
+        view(1, Presence::Online, Some(at_ms(0))),
+        view(2, Presence::Away, None),
+        view(3, Presence::Dnd, None),
+        view(4, Presence::Offline, Some(at_ms(-1))),
+    ];
+    vec![
+        messages_new(vec![message(7, "seven")]),
+        messages_changed(),
+        // What a member is told who joined after these messages: the frame moves their cursor.
+        messages_changed().seen_from(Seq(9)),
+        rejected(Rejection::InvalidReplyTo),
+        rejected(Rejection::InvalidMention),
+        rejected(Rejection::Quarantined),
+        Event::ConversationChanged { conversation: group },
+        Event::ConversationChanged { conversation: direct },
+        Event::ReceiptUpdated { conversation_id, marks: vec![marks(1, 5, 0), marks(2, 9, 9)] },
+        Event::PresenceChanged { users },
+        Event::Nudge { conversation_id, last_seq: Seq(12) },
+    ]
 }
