@@ -9,8 +9,7 @@ use testkit::world::World;
 use crate::steps::{after_seconds, announce, fan_out, record, say};
 
 #[tokio::test]
-async fn one_socket_per_user_the_second_device_overwrites_the_first_and_closing_either_says_offline()
- {
+async fn one_socket_per_user_second_device_overwrites_the_first_and_closing_either_says_offline() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     let group = world.group(ada, &[bob]).await;
