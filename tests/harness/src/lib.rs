@@ -5,17 +5,23 @@
 //! has a deadline and says what it saw when that has passed.
 
 mod chance;
+pub mod chaos;
 mod client;
+pub mod cost;
 mod database;
 mod device;
 mod documents;
+mod emulators;
 mod environment;
 mod eventually;
 mod failure;
+pub mod faults;
 mod http;
+mod live_table;
 mod log;
 pub mod postgres;
 mod processes;
+pub mod proxy;
 mod socket;
 mod system;
 
@@ -24,6 +30,7 @@ pub use ::client::core::State;
 pub use chance::{now_unix_ms, unique_id, unique_name};
 pub use database::Database;
 pub use device::Device;
+pub use emulators::Emulators;
 pub use environment::{aws_endpoint_url, binaries_directory, root_directory, test_database_url};
 pub use eventually::{WAIT, eventually};
 pub use failure::{Failure, Result};

@@ -32,6 +32,10 @@ pub struct Options {
     pub holds_to_documents: bool,
     /// An AWS emulator other than the one of the test run.
     pub aws_endpoint_url: Option<String>,
+    /// Faults can be let loose in its gateway; see [`crate::faults`].
+    pub allows_faults: bool,
+    /// The gateway's limits of time pass so many times faster: idle sockets, two hours, schedules.
+    pub clock_rate: u32,
 }
 
 impl Default for Options {
@@ -43,6 +47,8 @@ impl Default for Options {
             log_level: "info",
             holds_to_documents: true,
             aws_endpoint_url: None,
+            allows_faults: false,
+            clock_rate: 1,
         }
     }
 }
@@ -55,6 +61,16 @@ impl Options {
 
     pub fn with(mut self, parameter: &str, value: &str) -> Self {
         self.parameters.insert(parameter.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn with_faults(mut self) -> Self {
+        self.allows_faults = true;
+        self
+    }
+
+    pub fn with_clock_rate(mut self, clock_rate: u32) -> Self {
+        self.clock_rate = clock_rate;
         self
     }
 
@@ -71,6 +87,7 @@ pub struct System {
     http_url: String,
     socket_url: String,
     database: Database,
+    aws_endpoint_url: String,
     log: PathBuf,
     gateway: Child,
     stdin: Option<ChildStdin>,
@@ -93,7 +110,8 @@ impl System {
         }
         let superuser = options.superuser_url.clone().map_or_else(test_database_url, Ok)?;
         let database = Database::create(&superuser).await?;
-        let stack = unique_name("t");
+        // The gateway lets faults loose only in a stack whose name begins so.
+        let stack = unique_name("test");
         let (log, stderr) = log::create(&stack)?;
         let mut command = gateway(&options, &stack, &database)?;
         let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).spawn();
@@ -114,6 +132,7 @@ impl System {
             socket_url: socket_url.clone(),
             stack,
             database,
+            aws_endpoint_url: options.aws_endpoint_url.map_or_else(aws_endpoint_url, Ok)?,
             log,
             gateway,
             stdin,
@@ -135,6 +154,11 @@ impl System {
 
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Of the emulator.
+    pub fn aws_endpoint_url(&self) -> &str {
+        &self.aws_endpoint_url
     }
 
     /// An HTTP API with connections of its own, because a test's runtime ends with the test.
@@ -178,6 +202,12 @@ fn gateway(options: &Options, stack: &str, database: &Database) -> Result<Comman
     command.arg("--binaries").arg(binaries);
     command.args(["--port", "0", "--exit-with-stdin", "--stack", stack]);
     command.args(["--max-processes", &options.max_processes.to_string()]);
+    if options.allows_faults {
+        command.arg("--faults");
+    }
+    if options.clock_rate != 1 {
+        command.args(["--clock-rate", &options.clock_rate.to_string()]);
+    }
     for (name, value) in &options.parameters {
         command.args(["--parameter", &format!("{name}={value}")]);
     }

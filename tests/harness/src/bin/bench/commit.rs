@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{ClientId, ConversationId, Draft, MessageKind, MessageText, Timestamp, UserId};
+use domain::{
+    ClientId, ConversationId, Draft, MessageKind, MessageText, Timestamp, TraceId, UserId,
+};
 use futures::future::join_all;
 use harness::{Database, Failure, Result, now_unix_ms, unique_id};
 use postgres::{DatabaseConfig, PgMessages};
@@ -38,7 +40,13 @@ impl Rooms {
                 sent_at: None,
             };
             let accepted_at = Timestamp::from_unix_ms(now_unix_ms())?;
-            Some(Submission { conversation_id, sender_id: UserId(self.sender), draft, accepted_at })
+            Some(Submission {
+                conversation_id,
+                sender_id: UserId(self.sender),
+                draft,
+                accepted_at,
+                trace_id: TraceId(unique_id()),
+            })
         };
         (0..size).map(|_| submission()).collect()
     }

@@ -1,6 +1,5 @@
 //! Measures a whole system from outside, and its slowest parts alone, in one run.
 
-mod bring_up;
 mod commit;
 mod emulator;
 mod gateway;
@@ -11,9 +10,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use harness::{Api, Failure, Options, Result, System, functions_of};
+use harness::{Api, Emulators, Failure, Options, Result, System, functions_of};
 
-use bring_up::Emulators;
 use spread::Spread;
 
 /// Prints a report; it is not a test. Without --url it starts a system of its own, with the limit
@@ -60,7 +58,7 @@ async fn run(arguments: &Arguments) -> Result<()> {
         println!("system: {url}, with the limits that it was started with\n");
         return of_system(&api, duration).await.map(|_| ());
     }
-    let emulators = Emulators::start()?;
+    let emulators = Emulators::start("bench")?;
     let options = Options {
         superuser_url: Some(emulators.database_url.clone()),
         aws_endpoint_url: Some(emulators.aws_endpoint_url.clone()),

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use harness::{Failure, Result, root_directory};
+use crate::environment::{aws_endpoint_url, root_directory, test_database_url};
+use crate::{Failure, Result};
 
 /// Stopped with the value when this started them.
 pub struct Emulators {
@@ -13,14 +14,17 @@ pub struct Emulators {
 }
 
 impl Emulators {
-    pub fn start() -> Result<Self> {
-        if let (Ok(database_url), Ok(aws_endpoint_url)) =
-            (harness::test_database_url(), harness::aws_endpoint_url())
+    /// Under `.local/<name>`.
+    ///
+    /// # Errors
+    /// They do not start; the error says what to do.
+    pub fn start(name: &str) -> Result<Self> {
+        if let (Ok(database_url), Ok(aws_endpoint_url)) = (test_database_url(), aws_endpoint_url())
         {
             return Ok(Self { database_url, aws_endpoint_url, directory: None });
         }
-        let directory = root_directory().join(".local/bench");
-        eprintln!("bench: starting Postgres and the AWS emulator under .local/bench");
+        let directory = root_directory().join(".local").join(name);
+        eprintln!("{name}: starting Postgres and the AWS emulator under .local/{name}");
         run("start", &directory)?;
         let path = directory.join("env");
         let text = std::fs::read_to_string(&path);
@@ -42,7 +46,7 @@ impl Emulators {
 impl Drop for Emulators {
     fn drop(&mut self) {
         if let Some(failure) = self.directory.take().and_then(|at| run("stop", &at).err()) {
-            eprintln!("bench: {failure}");
+            eprintln!("{failure}");
         }
     }
 }
