@@ -79,6 +79,7 @@ pub async fn with_a_cursor_only_what_changed_comes(fixture: &dyn HistoryFixture)
 pub async fn what_changed_a_moment_before_the_cursor_comes(fixture: &dyn HistoryFixture) {
     let (ports, cursor) = groups(fixture, 2).await;
     ada_says(&ports, conversation_id(2), [1]).await;
+    fixture.age(limits::SYNC_OVERLAP / 2).await;
     let cursor = sync(&ports, BOB, Some(&cursor), 100).await.next_cursor;
     assert_eq!(told(&sync(&ports, BOB, Some(&cursor), 100).await), [conversation_id(2)]);
 }
