@@ -58,7 +58,9 @@ impl Receipt {
             line("sqs: standard requests", all - fifo + polled(false), prices::STANDARD_REQUEST),
         ];
         let statements = usage.counted("sql.statements") / messages;
-        Self { messages, lines, statements, scans: usage.counted("dynamodb.scans") }
+        // An empty sum is minus zero.
+        let scans = usage.counted("dynamodb.scans").abs();
+        Self { messages, lines, statements, scans }
     }
 
     /// For a million messages.
