@@ -74,6 +74,6 @@ pub enum Event {
     Online,
     /// The last socket has ended.
     Offline,
-    /// The server has ended this session: sign in again.
-    SignedOut { reason: String },
+    /// The server wants this app offline: its session has ended, or ten newer sockets are open.
+    Ended { reason: String },
 }

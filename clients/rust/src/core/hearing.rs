@@ -50,7 +50,7 @@ impl State {
     pub fn session_ended(&mut self, reason: &str) {
         if self.links.ended().is_none() {
             self.links.end(reason);
-            self.told.tell(Event::SignedOut { reason: reason.to_owned() });
+            self.told.tell(Event::Ended { reason: reason.to_owned() });
         }
     }
 
@@ -156,7 +156,7 @@ impl State {
         let was_ended = self.links.ended().is_some();
         self.links.bye(socket, reason, reconnect_after_ms, now);
         if let Some(reason) = self.links.ended().filter(|_| !was_ended) {
-            self.told.tell(Event::SignedOut { reason: reason.to_owned() });
+            self.told.tell(Event::Ended { reason: reason.to_owned() });
         }
     }
 

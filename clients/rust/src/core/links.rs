@@ -14,8 +14,6 @@ const LEAVING_MOST_MS: u64 = 5_000;
 const HEARTBEAT_PATIENCE_MS: u64 = 35_000;
 /// After a heartbeat that failed behind the gateway.
 const HEARTBEAT_RETRY_MS: u64 = 5_000;
-/// Ten devices have a socket and an eleventh came: to come back at once would end another one.
-const CROWDED_OUT_MS: u64 = 60_000;
 
 /// One open socket.
 #[derive(Debug)]
@@ -37,7 +35,6 @@ pub(crate) struct Links {
     open: Vec<Link>,
     opening: Option<(u64, u64)>,
     open_at: Option<u64>,
-    not_before: u64,
     failures: u32,
     numbered: u64,
 }
@@ -51,7 +48,6 @@ impl Links {
             open: Vec::new(),
             opening: None,
             open_at: None,
-            not_before: 0,
             failures: 0,
             numbered: 0,
         }
@@ -73,7 +69,6 @@ impl Links {
     pub(crate) fn connect(&mut self, now: u64) {
         self.is_wanted = true;
         self.ended = None;
-        self.not_before = now;
         self.failures = 0;
         if self.open.is_empty() && self.opening.is_none() {
             self.open_at = Some(now);
@@ -88,7 +83,7 @@ impl Links {
         self.open.drain(..).map(|link| link.socket).chain(opening).collect()
     }
 
-    /// The session is over: no socket will open.
+    /// No socket will open until the person wants one.
     pub(crate) fn end(&mut self, reason: &str) {
         self.is_wanted = false;
         self.open_at = None;
@@ -121,7 +116,7 @@ impl Links {
         if self.is_wanted && (was_opening || was_newest) && self.opening.is_none() {
             self.failures = self.failures.saturating_add(1);
             let wait = chance.back_off(RECONNECT_FIRST_MS, RECONNECT_MOST_MS, self.failures);
-            self.open_at = Some((now + wait).max(self.not_before));
+            self.open_at = Some(now + wait);
         }
     }
 
@@ -133,10 +128,10 @@ impl Links {
     /// Make before break: the old socket stays until the next one is open.
     pub(crate) fn bye(&mut self, socket: u64, reason: &str, reconnect_after_ms: u64, now: u64) {
         match reason {
-            "signed_out" | "session_revoked" => self.end(reason),
-            "too_many_sockets" => self.not_before = now + CROWDED_OUT_MS,
+            // To come back after the last of these would only end another device's socket.
+            "signed_out" | "session_revoked" | "too_many_sockets" => self.end(reason),
             _ if self.is_wanted && self.newest() == Some(socket) && self.opening.is_none() => {
-                let at = now.saturating_add(reconnect_after_ms).max(self.not_before);
+                let at = now.saturating_add(reconnect_after_ms);
                 self.open_at = Some(self.open_at.map_or(at, |earlier| earlier.min(at)));
             }
             _ => {}

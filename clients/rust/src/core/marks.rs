@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use protocol::value::MemberMarks;
 use uuid::Uuid;
 
+/// What nobody waits for, one's own messages and changes, is told so much later: then the server
+/// does not remind a device of what it has (it looks after 20 s), and most of it goes along with
+/// the next receipt.
+const LAZY_MS: u64 = 10_000;
 /// One receipt frame a conversation in this time.
 const RECEIPT_INTERVAL_MS: u64 = 1_000;
 /// A receipt has no answer. What was told later than this before a failure is told again.
@@ -49,6 +53,8 @@ pub(crate) struct Marks {
     told: Pair,
     known: Pair,
     told_at: Option<u64>,
+    /// When `mine` is to be told, if it is not.
+    due_at: u64,
     others: BTreeMap<Uuid, Pair>,
     /// `others` are all of them.
     is_complete: bool,
@@ -63,15 +69,21 @@ impl Marks {
         self.mine.delivered.max(self.known.delivered)
     }
 
-    /// A message of somebody else was applied.
-    pub(crate) fn applied(&mut self, seq: i64) {
-        self.mine.raise(seq, 0);
+    /// Everything up to here was applied; `is_awaited`: with a message of somebody else.
+    pub(crate) fn reached(&mut self, cursor: i64, is_awaited: bool, now: u64) {
+        let is_told = !self.mine.is_beyond(self.told);
+        self.mine.raise(cursor, 0);
+        let at = if is_awaited { now } else { now + LAZY_MS };
+        self.due_at = if is_told { at } else { self.due_at.min(at) };
     }
 
     /// `true`: further than before.
-    pub(crate) fn mark_read(&mut self, seq: i64) -> bool {
+    pub(crate) fn mark_read(&mut self, seq: i64, now: u64) -> bool {
         let is_further = seq > self.read();
         self.mine.raise(0, seq);
+        if is_further {
+            self.due_at = now;
+        }
         is_further
     }
 
@@ -86,6 +98,7 @@ impl Marks {
     /// What was told may have been lost: it is told again, unless it is known to have arrived.
     pub(crate) fn doubt(&mut self) {
         self.told = self.known;
+        self.due_at = 0;
     }
 
     /// A frame of the last half minute was lost.
@@ -97,7 +110,7 @@ impl Marks {
 
     /// When there is something to tell.
     pub(crate) fn wake(&self) -> Option<u64> {
-        let at = self.told_at.map_or(0, |at| at + RECEIPT_INTERVAL_MS);
+        let at = self.told_at.map_or(0, |at| at + RECEIPT_INTERVAL_MS).max(self.due_at);
         self.mine.is_beyond(self.told).then_some(at)
     }
 

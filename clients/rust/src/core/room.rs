@@ -90,6 +90,8 @@ pub(crate) struct Room {
     receipts: Wish,
     /// Of the newest message of one's own.
     own_seq: i64,
+    /// A message of somebody else was applied, and no receipt is under way for it.
+    has_news: bool,
     is_removed: bool,
     conversation: Option<Conversation>,
     pub outbox: Outbox,
@@ -108,6 +110,7 @@ impl Room {
             fetch: Wish::default(),
             receipts: Wish::default(),
             own_seq: 0,
+            has_news: false,
             is_removed: false,
             conversation: None,
             outbox: Outbox::default(),
@@ -213,6 +216,9 @@ impl Room {
         }
         self.held = waiting;
         let now = around.now;
+        if self.cursor > self.marks.delivered() {
+            self.marks.reached(self.cursor, std::mem::take(&mut self.has_news), now);
+        }
         self.gap_since = (!self.held.is_empty()).then(|| self.gap_since.unwrap_or(now));
     }
 
@@ -229,7 +235,8 @@ impl Room {
         }
         let (is_own, sender) = (message.sender_id == around.me, message.sender_id);
         let is_system = message.kind == "system";
-        match self.transcript.put(message, around.messages_kept) {
+        let put = self.transcript.put(message, around.messages_kept);
+        match put {
             Put::Shown => around.told.tell(Event::Shown { conversation, seq }),
             Put::Changed => around.told.tell(Event::Changed { conversation, seq, rev }),
             Put::Known => return,
@@ -240,7 +247,7 @@ impl Room {
         if is_own {
             self.own_seq = if is_system { self.own_seq } else { self.own_seq.max(seq) };
         } else {
-            self.marks.applied(seq);
+            self.has_news |= put == Put::Shown && !is_system;
             self.typing.stopped(sender);
         }
         if self.own_seq > 0 && !self.marks.is_complete() {

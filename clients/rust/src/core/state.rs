@@ -150,7 +150,7 @@ impl State {
     pub fn mark_read(&mut self, conversation: Uuid, seq: i64, now: u64) {
         let Some((room, around)) = self.room(conversation, now) else { return };
         let shown = room.messages().last().map_or(0, |message| message.seq);
-        if room.marks.mark_read(seq.min(shown)) {
+        if room.marks.mark_read(seq.min(shown), now) {
             around.told.tell(Event::Conversation { conversation });
         }
     }
@@ -184,8 +184,8 @@ impl State {
         self.links.newest().is_some()
     }
 
-    /// Why the server has ended the session, if it has.
-    pub fn signed_out(&self) -> Option<&str> {
+    /// Why the server wants this app offline, if it does; [`Self::connect`] tries again.
+    pub fn ended(&self) -> Option<&str> {
         self.links.ended()
     }
 

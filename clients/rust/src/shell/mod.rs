@@ -2,6 +2,8 @@
 
 mod app;
 mod http;
+#[cfg(test)]
+mod tests;
 mod websocket;
 mod wire;
 

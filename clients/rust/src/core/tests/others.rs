@@ -58,10 +58,15 @@ fn what_waits_for_an_earlier_push_is_not_told_as_delivered() {
 }
 
 #[test]
-fn ones_own_messages_need_no_receipt() {
+fn ones_own_messages_are_told_late_or_with_the_next_receipt() {
     let mut app = App::idle();
     app.hear(new(0, 1, vec![own(1, Uuid::from_u128(100))]), 0);
-    assert_eq!(app.saying("receipt", 0), None);
+    assert_eq!(app.saying("receipt", 9_999), None);
+    assert_eq!(app.saying("receipt", 10_000).unwrap().data["delivered"], 1);
+    app.hear(new(1, 2, vec![own(2, Uuid::from_u128(101))]), 20_000);
+    app.hear(push(2, 3), 21_000);
+    assert_eq!(app.saying("receipt", 21_000).unwrap().data["delivered"], 3);
+    assert_eq!(app.saying("receipt", 99_000), None);
 }
 
 #[test]

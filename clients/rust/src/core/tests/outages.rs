@@ -99,7 +99,7 @@ impl World {
             }
             _ => {
                 let said = Said::Bye(protocol::frame::Bye {
-                    reason: "too_old".into(),
+                    reason: "socket_is_old".into(),
                     reconnect_after_ms: self.dice.below(500),
                 });
                 let sockets: Vec<u64> = self.open.iter().copied().collect();
