@@ -174,12 +174,12 @@ pub fn decode_record(text: &str) -> Result<RecordJob, JobError> {
         Err(error) => return Err(error),
     }
     let job: RecordReceiptV1 = read(text, "record-receipt/1")?;
-    let progress = job.progress.parse().map_err(|fields| refused_fields(&fields))?;
+    let mark = |raw: Option<i64>| raw.map(Seq::parse).transpose();
     Ok(RecordJob::Receipt(ReceiptClaim {
         conversation_id: ConversationId(job.conversation_id),
         user_id: UserId(job.user_id),
-        delivered: progress.delivered,
-        read: progress.read,
+        delivered: mark(job.progress.delivered).map_err(refused("delivered"))?,
+        read: mark(job.progress.read).map_err(refused("read"))?,
     }))
 }
 

@@ -15,6 +15,8 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use serde::Deserialize;
 
+use self::dynamodb::Spent;
+
 /// API Gateway meters the messages of sockets in units of 32 KB.
 const SOCKET_UNIT_BYTES: u64 = 32 * 1024;
 /// SQS bills every 64 KB of a request as one.
@@ -25,7 +27,7 @@ const QUEUE_UNIT_BYTES: u64 = 64 * 1024;
 /// | name | what |
 /// | --- | --- |
 /// | `dynamodb.requests` | calls, every attempt |
-/// | `dynamodb.read_units` | as DynamoDB itself tells them; an odd half is told the next time |
+/// | `dynamodb.read_units` | as DynamoDB tells them; an odd half is told the next time |
 /// | `dynamodb.write_units` | the same; a write whose condition failed counts as one |
 /// | `dynamodb.scans` | must stay 0 |
 /// | `sqs.requests` | calls, every attempt |
@@ -123,6 +125,11 @@ struct ToQueue {
 }
 
 impl Meter {
+    fn capacity(&self, spent: Spent) {
+        self.usage.add(Counter::DynamoDbReadHalves, spent.read_halves);
+        self.usage.add(Counter::DynamoDbWriteUnits, spent.write_units);
+    }
+
     fn sqs(&self, body: &[u8]) {
         let units = units(body, QUEUE_UNIT_BYTES);
         self.usage.add(Counter::SqsRequests, 1);
@@ -174,10 +181,10 @@ impl Intercept for Meter {
         let body = request.body().bytes().unwrap_or_default();
         match self.service {
             Service::DynamoDb => {
+                let target = request.headers().get("x-amz-target").unwrap_or_default();
                 self.usage.add(Counter::DynamoDbRequests, 1);
-                if request.headers().get("x-amz-target").is_some_and(|to| to.ends_with(".Scan")) {
-                    self.usage.add(Counter::DynamoDbScans, 1);
-                }
+                self.usage.add(Counter::DynamoDbScans, u64::from(target.ends_with(".Scan")));
+                self.capacity(dynamodb::asked(target, body));
             }
             Service::Sqs => self.sqs(body),
             Service::Management => self.management(request.method(), body),
@@ -193,9 +200,7 @@ impl Intercept for Meter {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if self.service == Service::DynamoDb {
-            let spent = dynamodb::spent(context);
-            self.usage.add(Counter::DynamoDbReadHalves, spent.read_halves);
-            self.usage.add(Counter::DynamoDbWriteUnits, spent.write_units);
+            self.capacity(dynamodb::spent(context));
         }
         Ok(())
     }

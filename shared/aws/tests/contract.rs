@@ -9,4 +9,6 @@ use emulator::table;
 testkit::live_table_promises!(table());
 testkit::persist_lane_promises!(queues());
 testkit::fan_out_queue_promises!(queues());
+testkit::record_queue_promises!(queues());
+testkit::presence_queue_promises!(queues());
 testkit::pusher_promises!(gateway());

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use aws::frames::encode;
-use domain::{Seq, limits};
+use domain::{Marks, Presence, Seq, limits};
 use protocol::frame::{Messages, Said, ServerFrame};
-use service::Event;
-use testkit::ambient::SeededEntropy;
-use testkit::contract::live::sample::{message, message_rejected, messages_new};
+use service::{Event, MemberMarks, PresenceView};
+use testkit::ambient::{SeededEntropy, at_ms};
+use testkit::contract::live::sample::{
+    conversation, message, message_rejected, messages_new, user,
+};
 
 fn frames(event: &Event) -> Vec<ServerFrame> {
     let texts = encode(event, &*SeededEntropy::new(1)).unwrap();
@@ -123,4 +125,58 @@ fn a_goodbye_and_an_error_are_told_as_they_are() {
     let detail = "a valid access token is required".to_owned();
     let error = frames(&Event::Error { code: "unauthenticated", detail });
     assert!(matches!(&error[0].said, Said::Error(said) if said.code == "unauthenticated"));
+}
+
+#[test]
+fn changes_are_told_like_news_and_by_their_own_name() {
+    let text = "x".repeat(8_000);
+    let Event::MessagesNew { conversation_id, after, through, messages } =
+        messages_new((1..=20).map(|seq| message(seq, &text)).collect())
+    else {
+        panic!("not news")
+    };
+    let frames = frames(&Event::MessagesChanged { conversation_id, after, through, messages });
+    let mut at = 0;
+    for frame in &frames {
+        let Said::MessageChanged(changes) = &frame.said else { panic!("{frame:?}") };
+        assert_eq!(changes.after, at);
+        at = changes.through;
+    }
+    assert!(frames.len() > 1 && at == 20, "{at}");
+}
+
+#[test]
+fn many_marks_and_people_are_told_in_several_frames_and_each_once() {
+    let conversation_id = conversation(1);
+    let marks = Marks { delivered: Seq(i64::MAX), read: Seq(i64::MAX) };
+    let all: Vec<_> = (0..1_000).map(|number| user(number).0).collect();
+    let marks = (0..1_000).map(|number| MemberMarks { user_id: user(number), marks });
+    let event = Event::ReceiptUpdated { conversation_id, marks: marks.collect() };
+    let told = frames(&event).into_iter().flat_map(|frame| match frame.said {
+        Said::ReceiptUpdated(updated) => updated.marks,
+        said => panic!("{said:?}"),
+    });
+    assert_eq!(told.map(|marks| marks.user_id).collect::<Vec<_>>(), all);
+
+    let view = |number| PresenceView {
+        user_id: user(number),
+        presence: Presence::Offline,
+        last_seen_at: Some(at_ms(0)),
+    };
+    let event = Event::PresenceChanged { users: (0..1_000).map(view).collect() };
+    let told = frames(&event).into_iter().flat_map(|frame| match frame.said {
+        Said::PresenceChanged(changed) => changed.users,
+        said => panic!("{said:?}"),
+    });
+    assert_eq!(told.map(|view| view.user_id).collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn a_nudge_and_who_is_typing_are_told_as_they_are() {
+    let (conversation_id, user_id) = (conversation(1), user(2));
+    let nudge = frames(&Event::Nudge { conversation_id, last_seq: Seq(7) });
+    assert!(matches!(&nudge[0].said, Said::Nudge(nudge) if nudge.last_seq == 7));
+    let typing = Event::Typing { conversation_id, user_id, is_active: true, expires_in_ms: 6_000 };
+    let Said::Typing(typing) = &frames(&typing)[0].said else { panic!("not typing") };
+    assert_eq!((typing.user_id, typing.active, typing.expires_in_ms), (user_id.0, true, 6_000));
 }

@@ -1,14 +1,15 @@
 //! Jobs are read back as they were written, and what is no job is told without its text.
 
 use aws::jobs::{
-    EncodeError, JobError, decode_fan_out, decode_persist, encode_fan_out, encode_persist,
+    EncodeError, JobError, decode_announcement, decode_fan_out, decode_persist, decode_record,
+    encode_announcement, encode_fan_out, encode_persist, encode_record,
 };
-use domain::Seq;
-use service::Event;
-use service::port::FanOutJob;
+use domain::{Marks, Seq, TraceId};
+use service::port::{FanOutJob, PushRecord, ReceiptClaim, RecordJob};
+use service::{Event, MemberMarks};
 use testkit::ambient::at_ms;
 use testkit::contract::live::sample::{
-    connection, message, messages_new, recipients, submission, user,
+    connection, conversation, message, messages_new, recipients, submission, trace, user,
 };
 
 #[test]
@@ -50,6 +51,10 @@ fn what_is_no_job_is_told_and_its_text_is_not() {
         let why = decode_persist(text).unwrap_err().to_string();
         assert!(!why.contains("secret"), "{why}");
         let why = decode_fan_out(text).unwrap_err().to_string();
+        assert!(!why.contains("secret"), "{why}");
+        let why = decode_record(text).unwrap_err().to_string();
+        assert!(!why.contains("secret"), "{why}");
+        let why = decode_announcement(text).unwrap_err().to_string();
         assert!(!why.contains("secret"), "{why}");
     }
 }
@@ -111,4 +116,105 @@ fn news_that_cannot_be_cut_stay_one_job() {
         recipients: recipients(1),
     };
     assert_eq!(encode_fan_out(&job).unwrap().len(), 1);
+}
+
+#[test]
+fn changes_and_receipts_that_are_too_large_become_several_jobs() {
+    let text = "x".repeat(8_000);
+    let Event::MessagesNew { conversation_id, after, through, messages } =
+        messages_new((1..=100).map(|seq| message(seq, &text)).collect())
+    else {
+        return;
+    };
+    let changed = Event::MessagesChanged { conversation_id, after, through, messages };
+    let marks = Marks { delivered: Seq(i64::MAX), read: Seq(i64::MAX) };
+    let marks = (0..4_000).map(|number| MemberMarks { user_id: user(number), marks }).collect();
+    let receipts = Event::ReceiptUpdated { conversation_id, marks };
+    for event in [changed, receipts] {
+        let trace_ids = vec![trace(1), trace(2)];
+        let recipients = recipients(100);
+        let job = FanOutJob::ToMembers { event, trace_ids: trace_ids.clone(), recipients };
+        let texts = encode_fan_out(&job).unwrap();
+        assert!(texts.len() > 1 && texts.iter().all(|text| text.len() <= 256 * 1024));
+        for text in texts {
+            let FanOutJob::ToMembers { trace_ids: told, .. } = decode_fan_out(&text).unwrap()
+            else {
+                return;
+            };
+            assert_eq!(told, trace_ids);
+        }
+    }
+}
+
+#[test]
+fn a_job_of_a_release_that_did_not_trace_is_read() {
+    let job = encode_persist(&[submission(1, 1)]).unwrap();
+    let mut value: serde_json::Value = serde_json::from_str(&job).unwrap();
+    value.as_object_mut().unwrap().remove("trace_id");
+    let read = decode_persist(&value.to_string()).unwrap();
+    assert!(read[0].trace_id.0.is_nil());
+
+    let event = messages_new(vec![message(1, "hello")]);
+    let job = FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) };
+    let mut value: serde_json::Value =
+        serde_json::from_str(&encode_fan_out(&job).unwrap()[0]).unwrap();
+    value.as_object_mut().unwrap().remove("trace_ids");
+    assert_eq!(decode_fan_out(&value.to_string()).unwrap(), job);
+}
+
+#[test]
+fn submissions_of_one_job_have_one_trace() {
+    let mut other = submission(1, 2);
+    other.trace_id = TraceId(uuid::Uuid::nil());
+    let mixed = encode_persist(&[submission(1, 1), other]);
+    assert!(matches!(mixed, Err(EncodeError::Mixed)));
+}
+
+#[test]
+fn a_job_with_more_traces_than_a_batch_has_frames_is_refused() {
+    let event = messages_new(vec![message(1, "hello")]);
+    let trace_ids = (0..101).map(trace).collect();
+    let job = FanOutJob::ToMembers { event, trace_ids, recipients: recipients(1) };
+    let text = encode_fan_out(&job).unwrap().remove(0);
+    assert!(matches!(decode_fan_out(&text), Err(JobError::Refused(_))));
+}
+
+fn claim() -> ReceiptClaim {
+    let (conversation_id, user_id) = (conversation(1), user(1));
+    ReceiptClaim { conversation_id, user_id, delivered: Some(Seq(7)), read: None }
+}
+
+#[test]
+fn a_receipt_or_a_push_with_a_value_that_cannot_be_is_refused() {
+    let receipt = encode_record(&RecordJob::Receipt(claim())).unwrap();
+    let push =
+        PushRecord { conversation_id: conversation(1), after: Seq(6), through: Seq(7), devices: 8 };
+    let push = encode_record(&RecordJob::Push(push)).unwrap();
+    for negative in [
+        receipt.replace("\"delivered\":7", "\"delivered\":-7"),
+        receipt.replace("\"delivered\":7", "\"read\":-7"),
+        push.replace("\"after\":6", "\"after\":-6"),
+        push.replace("\"through\":7", "\"through\":-7"),
+    ] {
+        assert!(matches!(decode_record(&negative), Err(JobError::Refused(_))), "{negative}");
+    }
+    for misshapen in [
+        receipt.replace("\"delivered\":7", "\"delivered\":\"7\""),
+        receipt.replace("\"user_id\":\"", "\"user_id\":\"x"),
+        push.replace("\"devices\":8", "\"devices\":-8"),
+        push.replace("\"devices\":8", "\"devices\":99999999999"),
+    ] {
+        let read = decode_record(&misshapen);
+        assert!(matches!(read, Err(JobError::WrongShape { .. })), "{misshapen}");
+    }
+}
+
+#[test]
+fn a_worker_knows_its_own_jobs_only() {
+    let receipt = encode_record(&RecordJob::Receipt(claim())).unwrap();
+    let announcement = encode_announcement(user(1)).unwrap();
+    assert_eq!(decode_announcement(&announcement).unwrap(), user(1));
+    assert!(matches!(decode_announcement(&receipt), Err(JobError::UnknownJob)));
+    assert!(matches!(decode_record(&announcement), Err(JobError::UnknownJob)));
+    assert!(matches!(decode_persist(&receipt), Err(JobError::UnknownJob)));
 }

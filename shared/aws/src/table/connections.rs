@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::{ConnectionId, Status, Timestamp, UserId};
 use service::port::{ConnectionStore, Failure};
@@ -176,18 +177,15 @@ impl LiveTable {
         connection: &Connection,
         status: Status,
     ) -> Result<Option<Attributes>, Failure> {
-        let seen_at = connection.seen_at;
         let update = self.client.update_item().table_name(&self.table_name);
         let update = update
             .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .update_expression(format!("SET #connection = :entry{}", seen(status)))
             .condition_expression("attribute_not_exists(#ended)")
             .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_values(":entry", person::entry(connection, status))
-            .expression_attribute_values(":seen", item::time(seen_at))
-            .expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)))
             .return_values(ReturnValue::AllNew);
+        let update = seen(update, "SET #connection = :entry", connection, status);
         let listed = done(update.send().await)?;
         Ok(listed.map(|answer| answer.attributes.unwrap_or_default()))
     }
@@ -195,17 +193,15 @@ impl LiveTable {
     /// Raises the lease of a connection where it is listed, and leaves its status to those who set
     /// it. `false` when it is not listed (any more), or its session has ended.
     async fn renew(&self, connection: &Connection, status: Status) -> Result<bool, Failure> {
-        let seen_at = connection.seen_at;
         let update = self.client.update_item().table_name(&self.table_name);
         let update = update
             .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .update_expression(format!("SET #connection.#seen = :seen{}", seen(status)))
             .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
             .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_names("#seen", "seen")
-            .expression_attribute_values(":seen", item::time(seen_at))
-            .expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)));
+            .expression_attribute_values(":beat", item::time(connection.seen_at));
+        let update = seen(update, "SET #connection.#seen = :beat", connection, status);
         Ok(done(update.send().await)?.is_some())
     }
 
@@ -233,12 +229,22 @@ impl LiveTable {
     }
 }
 
-/// What an update sets beside the connection: who is invisible is not seen.
-fn seen(status: Status) -> &'static str {
-    match status {
-        Status::Invisible => ", expires_at = :end",
-        Status::Online | Status::Away | Status::Dnd => ", expires_at = :end, last_seen = :seen",
+/// Ends the update's expression: the person is seen, unless they are invisible there.
+fn seen(
+    update: UpdateItemFluentBuilder,
+    expression: &str,
+    connection: &Connection,
+    status: Status,
+) -> UpdateItemFluentBuilder {
+    let seen_at = connection.seen_at;
+    let update =
+        update.expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)));
+    if status == Status::Invisible {
+        return update.update_expression(format!("{expression}, expires_at = :end"));
     }
+    update
+        .update_expression(format!("{expression}, expires_at = :end, last_seen = :now"))
+        .expression_attribute_values(":now", item::time(seen_at))
 }
 
 /// `None` when the item did not meet the condition.

@@ -61,7 +61,7 @@ pub(super) fn mark_end(ended_at: Timestamp) -> Timestamp {
     ended_at.plus(limits::CONNECTION_RECORD_LIFETIME)
 }
 
-/// The connections of an item.
+/// The connections of an item, by their names.
 pub(super) fn listed(attributes: &Attributes) -> Result<Vec<Listed>, Failure> {
     let user_id = user_of(attributes)?;
     let malformed = || Item { kind: KIND, attributes }.malformed(CONNECTION_PREFIX);
@@ -78,23 +78,20 @@ pub(super) fn listed(attributes: &Attributes) -> Result<Vec<Listed>, Failure> {
         let connection = Connection { id, identity, since, seen_at };
         Ok(Listed { connection, status: entry.optional_text("status")?.unwrap_or_default() })
     };
-    entries.map(read).collect()
+    let mut listed = entries.map(read).collect::<Result<Vec<_>, _>>()?;
+    listed.sort_by(|one, next| one.connection.id.cmp(&next.connection.id));
+    Ok(listed)
 }
 
 /// The person of an item.
 pub(super) fn sighting(attributes: &Attributes, now: Timestamp) -> Result<Sighting, Failure> {
     let item = Item { kind: KIND, attributes };
     let listed = listed(attributes)?;
-    let last_heartbeat = listed
-        .iter()
-        .filter(|listed| listed.status != Status::Invisible)
-        .map(|listed| listed.connection.seen_at)
-        .max();
     let live = listed.iter().filter(|listed| listed.is_live(now));
     Ok(Sighting {
         user_id: user_of(attributes)?,
         statuses: live.map(|listed| listed.status).collect(),
-        last_seen_at: item.optional_time("last_seen")?.max(last_heartbeat),
+        last_seen_at: item.optional_time("last_seen")?,
         announced: item.optional_text("announced")?.unwrap_or_default(),
     })
 }

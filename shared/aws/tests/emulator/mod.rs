@@ -24,6 +24,10 @@ pub async fn clients() -> Clients {
 }
 
 pub async fn clients_at(endpoint_url: &str) -> Clients {
+    counted_clients_at(endpoint_url, Usage::default()).await
+}
+
+pub async fn counted_clients_at(endpoint_url: &str, usage: Usage) -> Clients {
     let credentials = Credentials::builder()
         .access_key_id("test")
         .secret_access_key("test")
@@ -33,7 +37,7 @@ pub async fn clients_at(endpoint_url: &str) -> Clients {
         region: Some("us-east-1".to_owned()),
         endpoint_url: Some(endpoint_url.to_owned()),
         credentials: Some(credentials),
-        usage: Usage::default(),
+        usage,
     })
     .await
 }

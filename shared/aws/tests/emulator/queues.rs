@@ -1,13 +1,21 @@
-//! The three queues, read as a worker reads them.
+//! The queues, read as a worker reads them.
 
 use async_trait::async_trait;
-use aws::{SqsFanOutQueue, SqsPersistLane, SqsPersistQueue, jobs};
+use aws::{
+    SqsFanOutQueue, SqsPersistLane, SqsPersistQueue, SqsPresenceQueue, SqsReceiptQueue, jobs,
+};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
-use service::port::{FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt};
+use domain::UserId;
+use service::port::{
+    FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog, Quarantined,
+    Receipt, ReceiptQueue, RecordJob,
+};
 use testkit::ambient::SeededEntropy;
 use testkit::contract::live::fan_out_queue::FanOut;
 use testkit::contract::live::persist_lane::Lane;
+use testkit::contract::live::presence_queue::Announcements;
+use testkit::contract::live::record_queue::Records;
 use testkit::live::ReceivedJob;
 
 use super::{clients, unique};
@@ -17,9 +25,13 @@ pub struct Queues {
     queue: SqsPersistQueue,
     lane: SqsPersistLane,
     fan_out: SqsFanOutQueue,
+    records: SqsReceiptQueue,
+    announcements: SqsPresenceQueue,
     persist_url: String,
     quarantine_url: String,
     fan_out_url: String,
+    records_url: String,
+    announcements_url: String,
 }
 
 pub async fn queues() -> Queues {
@@ -27,20 +39,26 @@ pub async fn queues() -> Queues {
     let persist_url = create(&client, "messages-to-persist.fifo").await;
     let quarantine_url = create(&client, "quarantined-messages.fifo").await;
     let fan_out_url = create(&client, "events-to-fan-out").await;
+    let records_url = create(&client, "receipts-to-record").await;
+    let announcements_url = create(&client, "presence-to-announce").await;
     let entropy = SeededEntropy::new(1);
     let lane = SqsPersistLane::new(client.clone(), &persist_url, &quarantine_url, entropy.clone());
     Queues {
         queue: SqsPersistQueue::new(client.clone(), &persist_url, entropy),
         lane,
         fan_out: SqsFanOutQueue::new(client.clone(), &fan_out_url),
+        records: SqsReceiptQueue::new(client.clone(), &records_url),
+        announcements: SqsPresenceQueue::new(client.clone(), &announcements_url),
         client,
         persist_url,
         quarantine_url,
         fan_out_url,
+        records_url,
+        announcements_url,
     }
 }
 
-async fn create(client: &Client, name: &str) -> String {
+pub async fn create(client: &Client, name: &str) -> String {
     let mut create = client
         .create_queue()
         .queue_name(format!("{}-{name}", unique("test")))
@@ -56,6 +74,20 @@ async fn create(client: &Client, name: &str) -> String {
 }
 
 impl Queues {
+    /// What is there now, hidden from now on.
+    async fn drain_bodies(&self, queue_url: &str) -> Vec<String> {
+        let mut bodies = Vec::new();
+        // No promise sends more than a hundred jobs.
+        for _ in 0..100 {
+            let messages = self.messages(queue_url, 10).await;
+            if messages.is_empty() {
+                break;
+            }
+            bodies.extend(messages.into_iter().map(|message| message.body.expect("a body")));
+        }
+        bodies
+    }
+
     async fn messages(&self, queue_url: &str, most: usize) -> Vec<Message> {
         let receive = self.client.receive_message().queue_url(queue_url);
         let receive = receive
@@ -117,16 +149,38 @@ impl FanOut for Queues {
     }
 
     async fn drain(&self) -> Vec<FanOutJob> {
-        let mut jobs = Vec::new();
-        // No promise sends more than a hundred jobs.
-        for _ in 0..100 {
-            let messages = self.messages(&self.fan_out_url, 10).await;
-            if messages.is_empty() {
-                break;
-            }
-            let bodies = messages.into_iter().map(|message| message.body.expect("a body"));
-            jobs.extend(bodies.map(|body| jobs::decode_fan_out(&body).expect("a job of ours")));
-        }
-        jobs
+        let bodies = self.drain_bodies(&self.fan_out_url).await;
+        let job = |body: String| jobs::decode_fan_out(&body).expect("a job of ours");
+        bodies.into_iter().map(job).collect()
+    }
+}
+
+#[async_trait]
+impl Records for Queues {
+    fn receipts(&self) -> &dyn ReceiptQueue {
+        &self.records
+    }
+
+    fn push_log(&self) -> &dyn PushLog {
+        &self.records
+    }
+
+    async fn drain(&self) -> Vec<RecordJob> {
+        let bodies = self.drain_bodies(&self.records_url).await;
+        let job = |body: String| jobs::decode_record(&body).expect("a job of ours");
+        bodies.into_iter().map(job).collect()
+    }
+}
+
+#[async_trait]
+impl Announcements for Queues {
+    fn queue(&self) -> &dyn PresenceQueue {
+        &self.announcements
+    }
+
+    async fn drain(&self) -> Vec<UserId> {
+        let bodies = self.drain_bodies(&self.announcements_url).await;
+        let user = |body: String| jobs::decode_announcement(&body).expect("a job of ours");
+        bodies.into_iter().map(user).collect()
     }
 }

@@ -22,6 +22,7 @@ struct Script {
 pub struct Scripted {
     script: Arc<Mutex<Script>>,
     pub clients: Clients,
+    pub url: String,
 }
 
 /// With these answers, one a call; every later call ends with a 500.
@@ -32,7 +33,8 @@ pub async fn scripted(answers: Vec<(u16, Value)>) -> Scripted {
     let address = listener.local_addr().expect("an address");
     let router = Router::new().fallback(answer).with_state(script.clone());
     tokio::spawn(async move { axum::serve(listener, router).await });
-    Scripted { script, clients: clients_at(&format!("http://{address}")).await }
+    let url = format!("http://{address}");
+    Scripted { script, clients: clients_at(&url).await, url }
 }
 
 impl Scripted {
