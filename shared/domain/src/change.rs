@@ -66,9 +66,7 @@ impl Change {
             Self::Edit { .. } => is_own,
             Self::Delete => is_own || leads,
             Self::React(_) | Self::Unreact(_) => true,
-            Self::Pin | Self::Unpin => {
-                leads || actor.conversation_type == ConversationType::Direct
-            }
+            Self::Pin | Self::Unpin => leads || actor.conversation_type == ConversationType::Direct,
         };
         if !is_allowed {
             return Err(ChangeRefusal::NotAllowed);

@@ -118,7 +118,10 @@ impl Draft {
     }
 }
 
-pub(crate) fn check_mentions(mentions: &[Mention], text: Option<&MessageText>) -> Result<(), Invalid> {
+pub(crate) fn check_mentions(
+    mentions: &[Mention],
+    text: Option<&MessageText>,
+) -> Result<(), Invalid> {
     if mentions.len() > limits::MENTIONS_PER_MESSAGE {
         return Err(Invalid::new("too_many_mentions", "at most 50 people"));
     }

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn an_emoji_is_one_symbol_whatever_it_is_made_of() {
-        for raw in ["👍", "👍🏽", "❤️", "1️⃣", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", "🇩🇪"] {
+        for raw in ["👍", "👍🏽", "❤️", "1️⃣", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁷󠁬󠁳󠁿", "🇩🇪"]
+        {
             assert_eq!(Emoji::parse(raw).unwrap().as_str(), raw);
         }
         let endless = format!("👍{}", "\u{200d}👍".repeat(20));

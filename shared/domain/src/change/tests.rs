@@ -86,8 +86,7 @@ fn a_tombstone_is_empty_and_does_not_change() {
     let dead = Change::Delete.apply(&full, later()).unwrap();
     assert!(dead.text.is_none() && dead.reactions.is_empty() && !dead.pinned);
     assert_eq!(dead.deleted_at, Some(later()));
-    let ada =
-        Actor { user_id: ADA, role: Role::Owner, conversation_type: ConversationType::Group };
+    let ada = Actor { user_id: ADA, role: Role::Owner, conversation_type: ConversationType::Group };
     for change in [edit("x"), Change::React(emoji("👍")), Change::Pin] {
         assert_eq!(change.check(&ada, &dead), Err(ChangeRefusal::MessageDeleted));
     }
