@@ -14,9 +14,20 @@ fn shell_scripts() -> Vec<File> {
 
 #[test]
 fn every_verb_of_the_architecture_is_a_script() {
-    for verb in
-        ["start", "test", "check", "watch", "migrate", "build", "deploy", "bench", "demo", "setup"]
-    {
+    let verbs = [
+        "start",
+        "test",
+        "check",
+        "watch",
+        "migrate",
+        "build",
+        "deploy",
+        "bench",
+        "demo",
+        "setup",
+        "quarantine",
+    ];
+    for verb in verbs {
         read(&format!("scripts/{verb}"));
     }
 }
