@@ -34,6 +34,7 @@ macro_rules! presence_promises {
                 a_watch_is_renewed,
                 watchers_are_told_apart,
                 a_screen_full_of_people_is_watched_at_once,
+                of_a_crowd_of_watchers_only_so_many_are_told,
             ]
         }
     };
@@ -313,4 +314,14 @@ pub async fn a_screen_full_of_people_is_watched_at_once(port: &impl Live) {
         assert_eq!(watchers(port, number, seconds(1)).await.len(), 1, "{number}");
     }
     assert_eq!(watchers(port, 100 + count, seconds(1)).await, []);
+}
+
+pub async fn of_a_crowd_of_watchers_only_so_many_are_told(port: &impl Live) {
+    for number in 0..=limits::WATCHERS_PER_USER {
+        let by = connection(&format!("w{number}"), 1, seconds(0));
+        watch(port, &by, &[known(2, true)], seconds(90)).await;
+    }
+    let told = watchers(port, 2, seconds(1)).await;
+    assert_eq!(told.len(), limits::WATCHERS_PER_USER);
+    assert_eq!(watchers(port, 2, seconds(90)).await, []);
 }
