@@ -183,6 +183,9 @@ impl State {
             for (client_id, code) in room.outbox.frame_failed(error, now, &mut self.chance) {
                 self.told.tell(Event::Refused { conversation, client_id, code });
             }
+        } else if error.retry_after_ms.is_some() {
+            // Perhaps a receipt; nobody keeps their names.
+            self.rooms.values_mut().for_each(|room| room.marks.doubt_lately_told(now));
         }
         if error.code == "unauthenticated" && self.links.is_open(socket) {
             // Nobody is known behind this socket: it is deaf.

@@ -11,8 +11,10 @@ use uuid::Uuid;
 const LAZY_MS: u64 = 10_000;
 /// One receipt frame a conversation in this time.
 const RECEIPT_INTERVAL_MS: u64 = 1_000;
-/// A receipt has no answer. What was told later than this before a failure is told again.
+/// A receipt has no answer. What was told later than this before a failure is told again, so much
+/// after it.
 const TOLD_PATIENCE_MS: u64 = 30_000;
+const TOLD_RETRY_MS: u64 = 5_000;
 /// Members of a group.
 const OTHERS_MOST: usize = 1_000;
 
@@ -69,6 +71,18 @@ impl Marks {
         self.mine.delivered.max(self.known.delivered)
     }
 
+    /// What was told before the app was started anew may have been lost; the sync shows it.
+    pub(crate) fn restore(&mut self, cursor: i64, read: i64, known: (i64, i64)) {
+        self.mine.raise(cursor, read);
+        self.told = self.mine;
+        self.known.raise(known.0, known.1);
+    }
+
+    /// What the server is known to have: delivered, read.
+    pub(crate) fn known_to_server(&self) -> (i64, i64) {
+        (self.known.delivered, self.known.read)
+    }
+
     /// Everything up to here was applied; `is_awaited`: with a message of somebody else.
     pub(crate) fn reached(&mut self, cursor: i64, is_awaited: bool, now: u64) {
         let is_told = !self.mine.is_beyond(self.told);
@@ -105,6 +119,7 @@ impl Marks {
     pub(crate) fn doubt_lately_told(&mut self, now: u64) {
         if self.told_at.is_some_and(|at| now < at + TOLD_PATIENCE_MS) {
             self.doubt();
+            self.due_at = now + TOLD_RETRY_MS;
         }
     }
 

@@ -82,18 +82,18 @@ pub(crate) struct Around<'a> {
 #[derive(Debug)]
 pub(crate) struct Room {
     id: Uuid,
-    cursor: i64,
-    transcript: Transcript,
+    pub(super) cursor: i64,
+    pub(super) transcript: Transcript,
     held: Vec<Messages>,
     gap_since: Option<u64>,
     fetch: Wish,
     receipts: Wish,
     /// Of the newest message of one's own.
-    own_seq: i64,
+    pub(super) own_seq: i64,
     /// A message of somebody else was applied, and no receipt is under way for it.
     has_news: bool,
-    is_removed: bool,
-    conversation: Option<Conversation>,
+    pub(super) is_removed: bool,
+    pub(super) conversation: Option<Conversation>,
     pub outbox: Outbox,
     pub marks: Marks,
     pub typing: Typing,
@@ -337,7 +337,8 @@ impl Room {
         let is_gap = self.gap_since.is_some_and(|since| now >= since + GAP_PATIENCE_MS);
         if is_gap && sees_gaps {
             self.gap_since = Some(now);
-            self.fetch.want(now);
+            // A fetch that failed keeps the time of its retry.
+            self.fetch.want_unless_wanted(now);
         }
         if self.outbox.watch(now, around.chance) {
             self.fetch.want(now);

@@ -31,6 +31,11 @@ impl Syncing {
         self.cursor.as_deref()
     }
 
+    /// Begin where an earlier life of the app ended.
+    pub(crate) fn restore(&mut self, cursor: Option<String>) {
+        self.cursor = cursor;
+    }
+
     pub(crate) fn is_buffering(&self) -> bool {
         self.is_buffering
     }

@@ -3,7 +3,7 @@
 use protocol::body::Sync;
 use uuid::Uuid;
 
-use super::super::{Answer, Ask, AskError, Event};
+use super::super::{Answer, Ask, AskError, Event, Settings, State};
 use super::{App, ROOM, changes, entry, page, push};
 
 fn online_again(app: &mut App, now: u64) -> u64 {
@@ -143,6 +143,31 @@ fn a_request_that_hangs_when_the_socket_is_lost_is_made_again() {
     app.state.answered(again, Ok(changes(0, 2)), 3);
     app.state.answered(hanging, Ok(changes(0, 1)), 4);
     assert_eq!((app.seqs(), app.state.cursor(ROOM)), (vec![1, 2], 2));
+}
+
+#[test]
+fn an_app_that_is_started_anew_shows_and_sends_what_it_had_and_fetches_the_rest() {
+    let mut app = App::idle();
+    app.hear(push(0, 2), 0);
+    app.state.mark_read(ROOM, 1, 0);
+    let id = app.post(100, 0);
+    let sent = app.sending(0).unwrap();
+    app.accept(&sent, 1);
+    let later = app.post(101, 1);
+    let saved = serde_json::to_string(&app.state.save()).unwrap();
+    let saved = serde_json::from_str(&saved).unwrap();
+    let mut app = App::new();
+    app.state = State::restore(super::ME, Settings::default(), saved);
+    assert_eq!((app.seqs(), app.state.unread(ROOM)), (vec![1, 2], 1));
+    app.connect(0);
+    let (request, ask) = app.asking(0).unwrap();
+    assert_eq!(ask, Ask::Sync { cursor: Some("next".into()) });
+    assert_eq!(app.sending(0).unwrap().client_ids(), [id, later]);
+    assert_eq!(app.saying("receipt", 0), None, "the sync shows first what the server has");
+    app.state.answered(request, Ok(page(vec![entry(ROOM, 3)])), 1);
+    assert_eq!(app.fetching(1).unwrap().1, 2);
+    assert_eq!(app.saying("receipt", 1).unwrap().data["read"], 1);
+    assert_eq!(app.shown(), [0_i64; 0], "what was shown before is not shown again");
 }
 
 #[test]
