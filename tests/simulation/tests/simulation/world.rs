@@ -1,0 +1,204 @@
+//! Everything that one run shares: the fakes, the faults, the book of what really happened.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use domain::{ClientId, ConversationId, Timestamp, UserId};
+use service::port::{Clock, FanOutJob, MembershipCopy, ReceiptClaim};
+use testkit::ambient::{SeededEntropy, at_ms};
+use testkit::history::FakeHistory;
+use testkit::live::{FakeLive, FakeQueues};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::book::Book;
+use crate::chance::Chance;
+use crate::device::Device;
+use crate::gateway::Gateway;
+use crate::plan::{Mutation, Plan, Rates};
+use crate::queue::StandardQueue;
+
+/// What is kept of the log, unless all of it is wanted.
+const LINES_KEPT: usize = 60;
+
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub async fn sleep_ms(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
+/// The virtual time of the run.
+pub struct SimClock(Instant);
+
+impl SimClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(Instant::now()))
+    }
+
+    pub fn ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        at_ms(i64::try_from(self.ms()).unwrap_or(i64::MAX))
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    lines: VecDeque<String>,
+    hash: u64,
+}
+
+/// A membership change whose copy nobody confirmed, and when it was.
+pub type Unconfirmed = BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>;
+
+pub struct World {
+    pub plan: Plan,
+    pub chance: Chance,
+    pub clock: Arc<SimClock>,
+    pub entropy: Arc<SeededEntropy>,
+    pub history: Arc<FakeHistory>,
+    pub live: Arc<FakeLive>,
+    pub lane: Arc<FakeQueues>,
+    /// Somebody has put something into the lane.
+    pub lane_filled: Notify,
+    pub fan_out: StandardQueue<FanOutJob>,
+    pub receipts: StandardQueue<ReceiptClaim>,
+    pub presence: StandardQueue<UserId>,
+    pub gateway: Gateway,
+    pub devices: OnceLock<Vec<Arc<Device>>>,
+    pub book: Book,
+    /// Messages that kill the process which stores them.
+    pub deadly: Mutex<Vec<ClientId>>,
+    pub poisoned: Mutex<Vec<ClientId>>,
+    pub unconfirmed: Mutex<Unconfirmed>,
+    /// Each with its owner, who stays.
+    pub groups: Mutex<Vec<(ConversationId, UserId)>>,
+    pub directs: Mutex<Vec<(ConversationId, UserId, UserId)>>,
+    /// Rows that a mutant has counted and not written yet.
+    pub unwritten: Mutex<Vec<(ConversationId, i64)>>,
+    is_calm: AtomicBool,
+    faults: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+    log: Mutex<Log>,
+    invocations: AtomicU64,
+}
+
+impl World {
+    pub fn new(plan: Plan) -> Arc<Self> {
+        let clock = SimClock::new();
+        Arc::new(Self {
+            chance: Chance::new(plan.seed ^ 0x5EED),
+            entropy: SeededEntropy::new(plan.seed),
+            history: Arc::new(FakeHistory::with_clock(clock.clone())),
+            live: FakeLive::new(),
+            lane: FakeQueues::new(clock.clone()),
+            lane_filled: Notify::new(),
+            fan_out: StandardQueue::new("fan-out", 180_000, 5),
+            receipts: StandardQueue::new("receipts", 30_000, 5),
+            presence: StandardQueue::new("presence", 30_000, 5),
+            gateway: Gateway::default(),
+            devices: OnceLock::new(),
+            book: Book::default(),
+            deadly: Mutex::default(),
+            poisoned: Mutex::default(),
+            unconfirmed: Mutex::default(),
+            groups: Mutex::default(),
+            directs: Mutex::default(),
+            unwritten: Mutex::default(),
+            is_calm: AtomicBool::new(true),
+            faults: Mutex::default(),
+            log: Mutex::default(),
+            invocations: AtomicU64::new(0),
+            clock,
+            plan,
+        })
+    }
+
+    pub fn now_ms(&self) -> u64 {
+        self.clock.ms()
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn devices(&self) -> &[Arc<Device>] {
+        self.devices.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// From now on nothing goes wrong by chance, or everything does again.
+    pub fn set_calm(&self, is_calm: bool) {
+        self.is_calm.store(is_calm, Ordering::Relaxed);
+    }
+
+    pub fn is_calm(&self) -> bool {
+        self.is_calm.load(Ordering::Relaxed)
+    }
+
+    pub fn rates(&self) -> Rates {
+        if self.is_calm() { Rates::default() } else { self.plan.rates }
+    }
+
+    pub fn is_mutated(&self, mutation: Mutation) -> bool {
+        self.plan.mutation == Some(mutation)
+    }
+
+    /// Counts that this kind of fault has happened at this point.
+    pub fn count(&self, kind: &'static str, point: &'static str) {
+        *lock(&self.faults).entry((kind, point)).or_default() += 1;
+        self.say(|| format!("! {kind} at {point}"));
+    }
+
+    pub fn faults(&self) -> BTreeMap<(&'static str, &'static str), u64> {
+        lock(&self.faults).clone()
+    }
+
+    /// These membership copies are written.
+    pub fn confirm(&self, copies: &[MembershipCopy]) {
+        let mut own = lock(&self.unconfirmed);
+        for written in copies {
+            let key = (written.conversation_id, written.user_id);
+            if own.get(&key).is_some_and(|(copy, _)| copy.version <= written.version) {
+                own.remove(&key);
+            }
+        }
+    }
+
+    pub fn next_invocation(&self) -> u64 {
+        self.invocations.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub fn say(&self, line: impl FnOnce() -> String) {
+        let line = format!("{:>9.3} {}", self.now_ms() as f64 / 1_000.0, line());
+        let mut log = lock(&self.log);
+        let mut hasher = DefaultHasher::new();
+        (log.hash, &line).hash(&mut hasher);
+        log.hash = hasher.finish();
+        if !self.plan.keep_log && log.lines.len() >= LINES_KEPT {
+            log.lines.pop_front();
+        }
+        log.lines.push_back(line);
+    }
+
+    /// What was said last, and a digest of everything said.
+    pub fn log(&self) -> (Vec<String>, u64) {
+        let log = lock(&self.log);
+        (log.lines.iter().cloned().collect(), log.hash)
+    }
+
+    /// What happened just before the first violation is kept there.
+    pub fn violate(&self, invariant: u8, what: impl Into<String>) {
+        let what = what.into();
+        self.say(|| format!("VIOLATION of invariant {invariant}: {what}"));
+        let events = || self.log().0;
+        self.book.violate(invariant, what, self.now_ms(), events);
+    }
+}
