@@ -10,6 +10,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName,
     QueueAttributeName,
@@ -40,8 +41,14 @@ impl Queues {
     /// By the names that `template.yaml` gives them.
     pub async fn of_stack(client: &Client, stack: &str) -> Result<Self, Failure> {
         let url = async |name: &str| {
-            let get = client.get_queue_url().queue_name(format!("{stack}-{name}"));
-            let answer = get.send().await.map_err(|error| call::failure(WHAT, error))?;
+            let name = format!("{stack}-{name}");
+            let answer = match client.get_queue_url().queue_name(&name).send().await {
+                Err(SdkError::ServiceError(refused)) if refused.err().is_queue_does_not_exist() => {
+                    let why = format!("there is no queue {name}: is {stack} the stack's name?");
+                    return Err(Failure::bug(WHAT, why));
+                }
+                answer => answer.map_err(|error| call::failure(WHAT, error))?,
+            };
             answer.queue_url.ok_or_else(|| Failure::bug(WHAT, "the queue has no address"))
         };
         let quarantine_url = url("quarantined-messages.fifo").await?;
@@ -89,6 +96,9 @@ pub enum Outcome {
     Refused(String),
 }
 
+/// What became of each, by its name.
+pub type Outcomes = Vec<(String, Outcome)>;
+
 /// Works on one quarantine.
 pub struct Quarantine {
     client: Client,
@@ -121,72 +131,69 @@ impl Quarantine {
         self.with_one(id, Deed::Drop).await
     }
 
-    /// Puts every job back, each conversation's in its order.
-    pub async fn replay_all(&self) -> Result<Vec<(String, Outcome)>, Failure> {
+    /// Puts every job back, each conversation's in its order. Also answers what ended it early.
+    pub async fn replay_all(&self) -> (Outcomes, Result<(), Failure>) {
         self.with_all(Deed::Replay).await
     }
 
-    /// Throws every job away for good.
-    pub async fn throw_all_away(&self) -> Result<Vec<(String, Outcome)>, Failure> {
+    /// Throws every job away for good. Also answers what ended it early.
+    pub async fn throw_all_away(&self) -> (Outcomes, Result<(), Failure>) {
         self.with_all(Deed::Drop).await
     }
 
     async fn with_one(&self, id: &str, deed: Deed) -> Result<Option<Outcome>, Failure> {
         let mut found = self.take_all().await?;
-        let wanted = found.iter().position(|job| job.id == id);
-        let done = match wanted.map(|at| found.swap_remove(at)) {
-            None => Ok(None),
-            Some(job) => match self.one(&job, deed).await {
-                Ok(refused @ Outcome::Refused(_)) => {
-                    found.push(job);
-                    Ok(Some(refused))
-                }
-                Ok(done) => Ok(Some(done)),
-                Err(failure) => {
-                    found.push(job);
-                    Err(failure)
-                }
-            },
+        let Some(at) = found.iter().position(|job| job.id == id) else {
+            self.give_back(&found).await?;
+            return Ok(None);
         };
-        self.give_back(&found).await?;
-        done
+        let job = found.swap_remove(at);
+        let outcome = self.one(&job, deed).await;
+        if !matches!(outcome, Ok(Outcome::Replayed | Outcome::Dropped)) {
+            found.push(job);
+        }
+        // The deed is done or not, whatever becomes of this: they show again within a minute.
+        if let Err(failure) = self.give_back(&found).await {
+            tracing::warn!(%failure, "jobs stay hidden for a minute");
+        }
+        outcome.map(Some)
     }
 
     /// Round by round, since what is hidden lets nothing of its conversation pass. What is refused
     /// stays hidden until all others are done.
-    async fn with_all(&self, deed: Deed) -> Result<Vec<(String, Outcome)>, Failure> {
+    async fn with_all(&self, deed: Deed) -> (Outcomes, Result<(), Failure>) {
         let (mut done, mut kept) = (Vec::new(), Vec::new());
-        let mut failed = Ok(());
-        'rounds: while done.len() < LOOK_MAX {
-            let round = match self.receive().await {
-                Ok(round) => round,
-                Err(failure) => {
-                    failed = Err(failure);
-                    break;
-                }
-            };
+        let ended = self.rounds(deed, &mut done, &mut kept).await;
+        (done, ended.and(self.give_back(&kept).await))
+    }
+
+    async fn rounds(
+        &self,
+        deed: Deed,
+        done: &mut Outcomes,
+        kept: &mut Vec<SetAside>,
+    ) -> Result<(), Failure> {
+        while done.len() < LOOK_MAX {
+            let round = self.receive().await?;
             if round.is_empty() {
                 break;
             }
             let mut round = round.into_iter();
             while let Some(job) = round.next() {
-                let outcome = match self.one(&job, deed).await {
-                    Ok(outcome) => outcome,
+                let outcome = self.one(&job, deed).await;
+                if !matches!(outcome, Ok(Outcome::Replayed | Outcome::Dropped)) {
+                    kept.push(job.clone());
+                }
+                match outcome {
+                    Ok(outcome) => done.push((job.id, outcome)),
                     Err(failure) => {
-                        failed = Err(failure);
-                        kept.push(job);
                         kept.extend(round);
-                        break 'rounds;
+                        return Err(failure);
                     }
-                };
-                done.push((job.id.clone(), outcome.clone()));
-                if matches!(outcome, Outcome::Refused(_)) {
-                    kept.push(job);
                 }
             }
         }
-        self.give_back(&kept).await?;
-        failed.map(|()| done)
+        Ok(())
     }
 
     async fn one(&self, job: &SetAside, deed: Deed) -> Result<Outcome, Failure> {

@@ -3,13 +3,17 @@
 
 mod emulator;
 
-use aws::{LiveTable, SqsFanOutQueue, SqsPersistLane, SqsPersistQueue};
-use domain::TokenBucket;
+use std::time::Duration;
+
+use aws::{
+    LiveTable, SqsFanOutQueue, SqsPersistLane, SqsPersistQueue, SqsPresenceQueue, SqsReceiptQueue,
+};
+use domain::{Seq, TokenBucket, limits};
 use emulator::scripted::{Scripted, scripted};
 use serde_json::{Value, json};
 use service::port::{
-    ConnectionStore, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, RateLimiter,
-    Receipt, SendGate,
+    ConnectionStore, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue,
+    PushLog, PushRecord, RateLimiter, Receipt, ReceiptClaim, ReceiptQueue, SendGate,
 };
 use testkit::ambient::{SeededEntropy, at_ms};
 use testkit::contract::live::sample::{
@@ -219,4 +223,38 @@ async fn a_receipt_that_names_nothing_is_no_failure() {
     lane.delete(&receipts(1)).await.unwrap();
     lane.defer(&receipts(1), 1).await.unwrap();
     assert_eq!(service.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn an_announcement_waits_whole_seconds_and_never_longer_than_sqs_lets_it() {
+    let service = scripted(vec![(200, json!({"MessageId": "1"})); 10]).await;
+    let queue = SqsPresenceQueue::new(service.clients.sqs(), "http://127.0.0.1/queue");
+    let waits = [Duration::ZERO, Duration::from_millis(1), limits::OFFLINE_GRACE, Duration::MAX];
+    for wait in waits {
+        PresenceQueue::enqueue(&queue, user(1), wait).await.unwrap();
+    }
+    let calls = service.calls();
+    let delays: Vec<_> = calls.iter().map(|(_, body)| &body["DelaySeconds"]).collect();
+    assert_eq!(delays, [0, 1, 15, 900]);
+}
+
+#[tokio::test]
+async fn throttled_queues_are_unavailable() {
+    let throttled = || scripted(vec![(400, json!({"__type": "RequestThrottled"})); 10]);
+    let url = "http://127.0.0.1/queue";
+    let (conversation_id, user_id) = (conversation(1), user(1));
+    let claim = ReceiptClaim { conversation_id, user_id, delivered: Some(Seq(1)), read: None };
+    let push = PushRecord { conversation_id, after: Seq(0), through: Seq(1), devices: 1 };
+    for step in 0..3 {
+        let service = throttled().await;
+        let records = SqsReceiptQueue::new(service.clients.sqs(), url);
+        let announcements = SqsPresenceQueue::new(service.clients.sqs(), url);
+        let sent = match step {
+            0 => ReceiptQueue::enqueue(&records, claim).await,
+            1 => records.record(&[push]).await,
+            _ => announcements.enqueue(user_id, Duration::ZERO).await,
+        };
+        assert!(matches!(sent, Err(Failure::Unavailable { .. })), "step {step}");
+        assert_eq!(service.calls().len(), 3, "step {step}");
+    }
 }

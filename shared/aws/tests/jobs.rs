@@ -83,9 +83,13 @@ fn a_job_without_messages_or_with_too_many_is_refused() {
 #[test]
 fn an_event_that_no_queue_carries_is_refused() {
     let bye = Event::Bye { reason: "going", reconnect_after_ms: 0 };
-    let job = FanOutJob::ToMembers { event: bye, trace_ids: vec![], recipients: recipients(1) };
-    let texts = encode_fan_out(&job).unwrap();
-    assert!(matches!(decode_fan_out(&texts[0]), Err(JobError::Event(_))));
+    let (conversation_id, user_id) = (conversation(1), user(1));
+    let typing = Event::Typing { conversation_id, user_id, is_active: true, expires_in_ms: 1 };
+    for event in [bye, typing] {
+        let job = FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) };
+        let texts = encode_fan_out(&job).unwrap();
+        assert!(matches!(decode_fan_out(&texts[0]), Err(JobError::Event(_))));
+    }
 }
 
 #[test]

@@ -7,7 +7,9 @@ use aws::jobs::{decode_persist, encode_persist};
 use aws::quarantine::{Look, Outcome, Quarantine, Queues, line, shown};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use emulator::scripted::scripted;
 use emulator::{clients, queues};
+use serde_json::json;
 use service::port::{PersistLane, Quarantined};
 use testkit::ambient::{SeededEntropy, at_ms};
 use testkit::contract::live::sample::{conversation, submission};
@@ -148,7 +150,8 @@ async fn all_are_replayed_in_their_order_and_the_unreadable_stay() {
     }
     scene.set_aside(2, "no job").await;
     scene.set_aside(3, &job(3, 1)).await;
-    let outcomes = scene.desk.replay_all().await.unwrap();
+    let (outcomes, ended) = scene.desk.replay_all().await;
+    ended.unwrap();
     let replayed = outcomes.iter().filter(|(_, outcome)| *outcome == Outcome::Replayed);
     assert_eq!((replayed.count(), outcomes.len()), (26, 27));
     let left = scene.desk.look().await.unwrap();
@@ -172,7 +175,8 @@ async fn what_is_dropped_is_gone_and_the_others_stay() {
     assert_eq!(scene.desk.throw_away(&id).await.unwrap(), Some(Outcome::Dropped));
     assert_eq!(scene.desk.throw_away("no-such-id").await.unwrap(), None);
     assert_eq!(scene.desk.look().await.unwrap().count, 1);
-    let outcomes = scene.desk.throw_all_away().await.unwrap();
+    let (outcomes, ended) = scene.desk.throw_all_away().await;
+    ended.unwrap();
     assert!(matches!(&outcomes[..], [(_, Outcome::Dropped)]));
     assert_eq!(scene.desk.look().await.unwrap().count, 0);
     assert_eq!(scene.on_the_lane().await.len(), 0);
@@ -182,7 +186,9 @@ async fn what_is_dropped_is_gone_and_the_others_stay() {
 async fn the_queues_of_a_stack_are_found_by_their_names() {
     let client = clients().await.sqs();
     let stack = emulator::unique("stack");
-    assert!(Queues::of_stack(&client, &stack).await.is_err());
+    let missing = Queues::of_stack(&client, &stack).await.unwrap_err();
+    let why = std::error::Error::source(&missing).unwrap().to_string();
+    assert!(why.contains(&format!("{stack}-quarantined-messages.fifo")), "{why}");
     for name in ["quarantined-messages.fifo", "messages-to-persist.fifo"] {
         let create = client.create_queue().queue_name(format!("{stack}-{name}"));
         let fifo = aws_sdk_sqs::types::QueueAttributeName::FifoQueue;
@@ -200,4 +206,28 @@ fn the_template_names_the_queues_as_they_are_looked_for() {
     for name in ["quarantined-messages.fifo", "messages-to-persist.fifo"] {
         assert!(template.contains(&format!("QueueName: !Sub ${{AWS::StackName}}-{name}")));
     }
+}
+
+/// SQS answers one receive and then fails.
+#[tokio::test]
+async fn what_was_done_before_a_failure_is_told() {
+    let message = |id: &str| json!({"MessageId": id, "ReceiptHandle": id, "Body": job(1, 1), "Attributes": {}});
+    let messages = json!({"Messages": [message("a"), message("b"), message("c")]});
+    let ok = || (200, json!({"MessageId": "1"}));
+    let refused = (400, json!({"__type": "com.amazonaws.sqs#OverLimit"}));
+    let mut answers = vec![(200, messages), ok(), ok()];
+    answers.extend(vec![refused; 3]);
+    answers.push((200, json!({"Successful": [], "Failed": []})));
+    let service = scripted(answers).await;
+    let quarantine_url = "http://127.0.0.1/quarantine.fifo".to_owned();
+    let persist_url = "http://127.0.0.1/lane.fifo".to_owned();
+    let queues = Queues { quarantine_url, persist_url };
+    let desk = Quarantine::new(service.clients.sqs(), queues);
+    let (outcomes, ended) = desk.replay_all().await;
+    assert_eq!(outcomes, [("a".to_owned(), Outcome::Replayed)]);
+    assert!(ended.is_err());
+    let calls = service.calls();
+    let (last, given_back) = calls.last().unwrap();
+    assert_eq!(last, "ChangeMessageVisibilityBatch");
+    assert_eq!(given_back["Entries"].as_array().unwrap().len(), 2);
 }

@@ -3,9 +3,12 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use aws::quarantine::{Look, Outcome, Quarantine, Queues, heading, line, printable, shown};
+use aws::quarantine::{
+    Look, Outcome, Outcomes, Quarantine, Queues, heading, line, printable, shown,
+};
 use aws::{ClientOptions, Clients};
 use clap::{Args, Parser, Subcommand};
+use service::port::Failure;
 
 /// Messages that failed for an unknown reason are set aside, so that they hold up no others.
 /// This looks at them, puts them back on their lane, or throws them away.
@@ -36,7 +39,10 @@ enum Command {
     /// What was set aside, when and why; not what people wrote.
     List,
     /// One job with all that it says, what people wrote too.
-    Show { id: String },
+    Show {
+        /// As the list names it.
+        id: String,
+    },
     /// Puts a job back on its lane; its messages get new numbers when they are stored.
     Replay(Which),
     /// Throws a job away for good.
@@ -112,12 +118,12 @@ async fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Command::Replay(Which { id: Some(id), .. }) => {
             Ok(one(id, quarantine.replay(id).await?, json))
         }
-        Command::Replay(Which { id: None, .. }) => Ok(all(&quarantine.replay_all().await?, json)),
+        Command::Replay(Which { id: None, .. }) => every(quarantine.replay_all().await, json),
         Command::Drop { which: Which { id: Some(id), .. }, .. } => {
             Ok(one(id, quarantine.throw_away(id).await?, json))
         }
         Command::Drop { which: Which { id: None, .. }, .. } => {
-            Ok(all(&quarantine.throw_all_away().await?, json))
+            every(quarantine.throw_all_away().await, json)
         }
     }
 }
@@ -144,6 +150,20 @@ fn list(look: &Look, json: bool) {
 
 fn one(id: &str, outcome: Option<Outcome>, json: bool) -> ExitCode {
     outcome.map_or_else(|| unknown(id), |outcome| all(&[(id.to_owned(), outcome)], json))
+}
+
+/// Tells what was done before it tells what ended it.
+fn every(
+    (outcomes, ended): (Outcomes, Result<(), Failure>),
+    json: bool,
+) -> Result<ExitCode, Box<dyn Error>> {
+    if outcomes.is_empty() {
+        ended?;
+        return Ok(all(&outcomes, json));
+    }
+    let code = all(&outcomes, json);
+    ended?;
+    Ok(code)
 }
 
 /// Fails when something was refused.
