@@ -15,7 +15,9 @@ WITH input AS (
             mentions, sent_at, accepted_at, trace_id, position)
     ORDER BY i.conversation_id, i.sender_id, i.client_id, i.position
 ), known AS (
-    SELECT input.position, m.*
+    SELECT input.position, m.conversation_id, m.seq, m.rev, m.client_id, m.sender_id, m.kind,
+        m.text, m.reply_to, m.mentions, m.reactions, m.event, m.pinned, m.sent_at, m.created_at,
+        m.edited_at, m.deleted_at
     FROM input
     JOIN messages m USING (conversation_id, sender_id, client_id)
 ), judged AS (
@@ -36,21 +38,12 @@ WITH input AS (
                     )
                 )
             ) THEN 'blocked'
-            -- What the sender cannot see is not there to be answered.
-            WHEN input.reply_to IS NOT NULL AND NOT EXISTS (
-                SELECT FROM messages
-                WHERE conversation_id = my.conversation_id AND seq = input.reply_to
-                    AND seq > my.joined_seq
-            ) THEN 'invalid_reply_to'
-            -- Who left may still be spoken of.
-            WHEN input.mentions <> '[]' AND EXISTS (
-                SELECT FROM jsonb_array_elements(input.mentions) AS mention
-                WHERE NOT EXISTS (
-                    SELECT FROM members
-                    WHERE conversation_id = my.conversation_id
-                        AND user_id = (mention ->> 'user_id')::uuid
-                )
-            ) THEN 'invalid_mention'
+            WHEN input.reply_to IS NOT NULL OR input.mentions <> '[]' THEN coalesce(
+                message_reference_fault(
+                    my.conversation_id, my.joined_seq, input.reply_to, input.mentions
+                ),
+                'fresh'
+            )
             ELSE 'fresh'
         END AS verdict
     FROM input
@@ -82,11 +75,16 @@ WITH input AS (
         fresh.mentions, fresh.sent_at, fresh.accepted_at, fresh.trace_id
     FROM fresh
     JOIN raised ON raised.id = fresh.conversation_id
-    RETURNING *
+    RETURNING conversation_id, seq, rev, client_id, sender_id, kind, text, reply_to, mentions,
+        reactions, event, pinned, sent_at, created_at, edited_at, deleted_at
 ), told AS (
     SELECT * FROM stored
     UNION ALL
-    SELECT m.* FROM messages m JOIN known USING (conversation_id, seq)
+    -- Not read again by its number: this statement is planned anew each time, and another join
+    -- to messages costs more to plan than the row does to read.
+    SELECT conversation_id, seq, rev, client_id, sender_id, kind, text, reply_to, mentions,
+        reactions, event, pinned, sent_at, created_at, edited_at, deleted_at
+    FROM known
 ), answer AS (
     SELECT judged.position, judged.verdict, told.*,
         row_number() OVER (PARTITION BY told.conversation_id ORDER BY judged.position) AS nth
