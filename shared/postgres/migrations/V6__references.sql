@@ -1,7 +1,7 @@
 -- What a message speaks of. A rule as a foreign key is one, but it depends on who writes.
 --
 -- A function, and not a part of queries/messages/append.sql: that statement is planned anew for
--- each batch, and these lookups, which few messages need, were a twelfth of all its work when measured. The
+-- each batch, and these lookups, which few messages need, were a twelfth of its work. The
 -- plans of a function are kept by the session.
 --
 -- Null when all is well, else the verdict. Stable: it sees what the statement sees that calls it,
