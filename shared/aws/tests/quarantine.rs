@@ -211,7 +211,7 @@ fn the_template_names_the_queues_as_they_are_looked_for() {
 /// SQS answers one receive and then fails.
 #[tokio::test]
 async fn what_was_done_before_a_failure_is_told() {
-    let message = |id: &str| json!({"MessageId": id, "ReceiptHandle": id, "Body": job(1, 1), "Attributes": {}});
+    let message = |id: &str| json!({"MessageId": id, "ReceiptHandle": id, "Body": job(1, 1)});
     let messages = json!({"Messages": [message("a"), message("b"), message("c")]});
     let ok = || (200, json!({"MessageId": "1"}));
     let refused = (400, json!({"__type": "com.amazonaws.sqs#OverLimit"}));

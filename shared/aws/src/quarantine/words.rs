@@ -83,16 +83,22 @@ fn told(submissions: &[Submission]) -> Vec<String> {
 /// One line for a terminal: control characters, and those that turn the direction of writing, are
 /// written as escapes.
 pub fn printable(line: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
-        if c.is_control() || turns(c) {
+        if c.is_control() || turns_writing(c) {
             text.extend(c.escape_unicode());
         } else {
             text.push(c);
         }
     }
     text
+}
+
+fn turns_writing(c: char) -> bool {
+    let marks = '\u{200e}'..='\u{200f}';
+    let embeddings = '\u{202a}'..='\u{202e}';
+    let isolates = '\u{2066}'..='\u{2069}';
+    [marks, embeddings, isolates].iter().any(|range| range.contains(&c))
 }
 
 #[cfg(test)]
