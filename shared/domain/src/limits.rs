@@ -91,7 +91,7 @@ pub const TRACE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const PAGE_DEFAULT: u32 = 50;
 /// Items of a list at the most.
 pub const PAGE_MAX: u32 = 200;
-/// Messages of one answer, as JSON; Lambda answers at most 6 MB.
+/// Messages of one answer, as Lambda writes them; it answers at most 6 MB.
 pub const ANSWER_ITEMS_MAX_BYTES: usize = 4_194_304;
 /// Conversations of one answer: with the largest last message each, they stay below 6 MB.
 pub const CONVERSATIONS_PER_ANSWER: u32 = 100;

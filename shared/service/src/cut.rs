@@ -9,7 +9,8 @@ use crate::{MessagePage, Window};
 /// What a message takes beside its text, its mentions and the people of its event, at most.
 const FIXED_BYTES: usize = 1_024;
 const MENTION_BYTES: usize = 128;
-const USER_ID_BYTES: usize = 40;
+const USER_ID_BYTES: usize = 42;
+const REACTION_BYTES: usize = 64;
 
 /// A cut part ends where the next one begins, as a full one does.
 pub(crate) fn changes(mut page: ChangesPage) -> ChangesPage {
@@ -50,18 +51,22 @@ fn fitting<'a>(messages: impl Iterator<Item = &'a Message>) -> usize {
     messages.take_while(fits).count().max(1)
 }
 
-/// At most so many bytes of JSON.
+/// At most so many bytes of Lambda's answer, which carries our JSON as a string in its own.
 fn answer_bytes(message: &Message) -> usize {
     let text = message.text.as_ref().map_or("", |text| text.as_str());
     let people = message.event.as_ref().map_or(0, |event| event.user_ids.len());
     let mentions = message.mentions.len() * MENTION_BYTES;
-    FIXED_BYTES + text.chars().map(written_bytes).sum::<usize>() + mentions + people * USER_ID_BYTES
+    let text = text.chars().map(written_bytes).sum::<usize>();
+    let reactions = message.reactions.iter().map(|reaction| {
+        reaction.emoji.as_str().len() + REACTION_BYTES + reaction.user_ids.len() * USER_ID_BYTES
+    });
+    FIXED_BYTES + text + mentions + people * USER_ID_BYTES + reactions.sum::<usize>()
 }
 
 fn written_bytes(character: char) -> usize {
     match character {
-        '"' | '\\' => 2,
-        control if control.is_ascii_control() => "\\u0001".len(),
+        '"' | '\\' => r#"\\\""#.len(),
+        control if control.is_ascii_control() => r"\\u0001".len(),
         other => other.len_utf8(),
     }
 }

@@ -135,7 +135,7 @@ async fn a_feed_too_large_for_one_answer_comes_in_parts() {
         }
     }
     assert_eq!(revs, (1..=151).collect::<Vec<_>>());
-    assert_eq!(parts, 2);
+    assert_eq!(parts, 3);
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_page_too_large_for_one_answer_keeps_what_is_nearest_and_says_that_the
         let page = world.history().page(ada, group, window, 200).await.unwrap();
         let seqs: Vec<_> = page.items.iter().map(|message| message.seq.0).collect();
         assert!(seqs.is_sorted_by(|one, next| one + 1 == *next), "{window:?}: {seqs:?}");
-        assert!((80..90).contains(&seqs.len()), "{window:?}: {}", seqs.len());
+        assert!((70..80).contains(&seqs.len()), "{window:?}: {}", seqs.len());
         assert_eq!((page.has_more_before, page.has_more_after), (before, after), "{window:?}");
         assert_eq!((seqs[0] == 1, seqs[seqs.len() - 1] == 151), (!before, !after), "{window:?}");
         if let Window::Around(middle) = window {
