@@ -312,6 +312,10 @@ impl Room {
         around.told.tell(Event::Conversation { conversation: self.id });
     }
 
+    pub(crate) fn knows_ticks(&self) -> bool {
+        self.own_seq == 0 || self.marks.is_complete() && !self.receipts.running
+    }
+
     pub(crate) fn receipts_failed(&mut self, now: u64, chance: &mut Chance) {
         self.receipts.failed(now, RECEIPTS_RETRY_MS, RECEIPTS_RETRY_MOST_MS, chance);
     }
