@@ -6,6 +6,12 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod catching_up;
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod emulator;
@@ -26,15 +32,27 @@ mod load;
 #[cfg(test)]
 mod membership;
 #[cfg(test)]
+mod nudges;
+#[cfg(test)]
+mod old_sockets;
+#[cfg(test)]
 mod order;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod presences;
+#[cfg(test)]
 mod pruning;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod replies;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
@@ -47,3 +65,7 @@ mod template;
 mod tickets;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
+mod typing;
