@@ -66,7 +66,7 @@ impl State {
     /// A frame came. Frames of a socket that the core has given up count too: what was said on it
     /// may be answered late.
     pub fn heard(&mut self, socket: u64, frame: ServerFrame, now: u64) {
-        self.links.heard();
+        self.links.heard(socket, now);
         match frame.said {
             Said::MessageNew(messages) | Said::MessageChanged(messages) => {
                 self.pushed(messages, now);
@@ -134,7 +134,7 @@ impl State {
 
     /// API Gateway's own words: a function failed behind it, and it does not say for which frame.
     pub fn gateway_failed(&mut self, socket: u64, now: u64) {
-        self.links.heard();
+        self.links.heard(socket, now);
         self.links.heartbeat_failed(socket, now);
         for room in self.rooms.values_mut() {
             if room.outbox.is_in_flight_on(socket) {

@@ -281,6 +281,12 @@ impl Outbox {
         self.take_back(now + wait);
     }
 
+    /// The socket on which a frame has no answer, for the second time at least, and since when.
+    pub(crate) fn unanswered(&self, now: u64) -> Option<(u64, u64)> {
+        let frame = self.in_flight.as_ref().filter(|_| self.failures > 0)?;
+        (now >= frame.since + ANSWER_PATIENCE_MS).then_some((frame.socket, frame.since))
+    }
+
     fn sort_waiting(&mut self) {
         self.waiting.make_contiguous().sort_by_key(|post| post.number);
     }
