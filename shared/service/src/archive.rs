@@ -121,7 +121,7 @@ impl Archive {
                 self.delete(&done).await;
             }
         }
-        for group in suspects {
+        for group in batch::in_turn(suspects) {
             let until = deadline.min(Instant::now() + limits::SUSPECT_DEADLINE);
             let outcome = self.write_suspect(group, until).await;
             let done = self.finish(outcome, &mut failed).await;
