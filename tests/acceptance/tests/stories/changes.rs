@@ -70,7 +70,7 @@ async fn a_change_is_a_frame_that_covers_its_one_number() {
     for socket in [&mut hers, &mut his] {
         let told = told_change(socket, conversation).await;
         assert_eq!((told.after, told.through), (1, 2));
-        assert_eq!(told.messages, [reacted.clone()]);
+        assert_eq!(told.messages, std::slice::from_ref(&reacted));
     }
 }
 
