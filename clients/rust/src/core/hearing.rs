@@ -88,6 +88,7 @@ impl State {
             Said::Nudge(nudge) => self.behind(nudge.conversation_id, nudge.last_seq, now),
             Said::HeartbeatOk(ok) => {
                 self.links.heartbeat_answered(socket);
+                self.rooms.values_mut().for_each(|room| room.beat(now));
                 ok.behind.iter().for_each(|b| self.behind(b.conversation_id, b.last_seq, now));
             }
             Said::Error(error) => self.failed(socket, frame.in_reply_to, &error, now),
