@@ -8,15 +8,23 @@ mod accounts;
 #[cfg(test)]
 mod calls;
 #[cfg(test)]
+mod campaign;
+#[cfg(test)]
 mod catching_up;
 #[cfg(test)]
 mod changes;
+#[cfg(test)]
+mod costs;
+#[cfg(test)]
+mod crowds;
 #[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
 mod environment;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -37,6 +45,8 @@ mod nudges;
 mod old_sockets;
 #[cfg(test)]
 mod order;
+#[cfg(test)]
+mod peers;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
