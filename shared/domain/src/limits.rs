@@ -67,6 +67,9 @@ pub const OFFLINE_GRACE: Duration = Duration::from_secs(15);
 pub const RECEIPTS_PER_BATCH: usize = 100;
 /// Authors who are told of one receipt: those of the newest messages that it covers.
 pub const RECEIPT_AUTHORS: usize = 50;
+/// Of who was away for a year, the authors of so many of the newest messages are looked for: a
+/// receipt must not read a whole history.
+pub const RECEIPT_MESSAGES: usize = 1_000;
 
 /// The feed of changes begins this long before the database's time: no commit can land behind
 /// it, since the database ends statements and idle transactions after ten seconds.
@@ -82,6 +85,10 @@ pub const NUDGE_UNTIL: Duration = Duration::from_secs(600);
 pub const NUDGES_PER_CHANGE: u32 = 3;
 /// Members that one sweep nudges, and membership copies that it repairs.
 pub const SWEEP_BATCH: usize = 1_000;
+/// Traces that one statement forgets: well within the ten seconds of a statement.
+pub const TRACES_PER_ROUND: usize = 20_000;
+/// Such rounds of one sweep: 3,000 notes a second are forgotten as fast as they are left.
+pub const TRACE_ROUNDS_PER_SWEEP: usize = 10;
 /// A copy that is not written after this long is repaired by the sweep.
 pub const COPY_REPAIR_AFTER: Duration = Duration::from_secs(20);
 /// How long it is known when a message was pushed, delivered and read.

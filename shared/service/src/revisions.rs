@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Change, ChangeRefusal, ConversationId, Emoji, Message, Seq, UserId};
+use domain::{Change, ChangeRefusal, ConversationId, Emoji, Invalid, Message, Seq, UserId};
 
 use crate::delivery::{Announcement, enqueue};
 use crate::port::{ChangeError, ChangeRequest, Changed, Clock, FanOutQueue, MessageChanges};
@@ -18,7 +18,7 @@ pub struct Revisions {
 
 impl Revisions {
     /// The message as it is afterwards. 404 for a message that the caller may not see, 403
-    /// `not_allowed`, 409 `message_deleted` or `too_many_reactions`.
+    /// `not_allowed`, 409 `message_deleted` or `too_many_reactions`, 422 `invalid_mention`.
     pub async fn change(
         &self,
         caller: Caller,
@@ -60,6 +60,10 @@ impl From<ChangeError> for Error {
         match error {
             ChangeError::NotAMember => Self::conversation_not_found(),
             ChangeError::NoSuchMessage => Self::message_not_found(),
+            ChangeError::InvalidMention => {
+                let detail = "names somebody who neither is nor was a member";
+                Self::invalid("mentions", Invalid::new("invalid_mention", detail))
+            }
             ChangeError::Refused(ChangeRefusal::NotAllowed) => {
                 let detail = "you may not do this to this message";
                 Self::Forbidden { code: "not_allowed", detail }

@@ -31,7 +31,7 @@ impl Sweep {
     pub async fn run(&self) -> Result<Swept, Failure> {
         let nudged = self.nudge().await;
         let repaired = self.repair_copies().await;
-        let forgotten = self.upkeep.forget_traces(limits::SWEEP_BATCH).await;
+        let forgotten = self.forget_traces().await;
         let swept =
             Swept { nudged: nudged?, copies_repaired: repaired?, traces_forgotten: forgotten? };
         tracing::info!(
@@ -68,5 +68,18 @@ impl Sweep {
         self.copies.write(&missing).await?;
         self.upkeep.confirm_copies(&missing).await?;
         Ok(missing.len())
+    }
+
+    /// In rounds, each a transaction, until one finds fewer than it may take.
+    async fn forget_traces(&self) -> Result<u64, Failure> {
+        let mut forgotten = 0;
+        for _ in 0..limits::TRACE_ROUNDS_PER_SWEEP {
+            let some = self.upkeep.forget_traces(limits::TRACES_PER_ROUND).await?;
+            forgotten += some;
+            if some < limits::TRACES_PER_ROUND as u64 {
+                break;
+            }
+        }
+        Ok(forgotten)
     }
 }

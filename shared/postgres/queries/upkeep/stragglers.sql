@@ -1,6 +1,10 @@
 -- Finds members to whom what changed some time ago was not delivered, and counts that they are
 -- nudged. A member whose row somebody else has, another sweep for one, is left to them.
 --
+-- Who is online is not known here, and most of those who are behind are not. So those come first
+-- who were nudged longest ago: who stays behind in a busy conversation is found again each time,
+-- and would otherwise leave no room for anybody else.
+--
 -- The bounds are now() and not clock_timestamp(): only of a stable time can the index of
 -- touched_at make use.
 --
@@ -20,12 +24,12 @@ WITH changed AS (
     JOIN members m ON m.conversation_id = c.id
     WHERE m.left_seq IS NULL AND m.delivered_seq < changed.rev
         AND (m.nudged_seq < c.last_seq OR m.nudges < $3)
-    ORDER BY m.conversation_id, m.user_id
+    ORDER BY m.nudged_at NULLS FIRST, m.conversation_id, m.user_id
     LIMIT $4
     FOR NO KEY UPDATE OF m SKIP LOCKED
 ), counted AS (
     UPDATE members m
-    SET nudged_seq = behind.last_seq,
+    SET nudged_seq = behind.last_seq, nudged_at = now(),
         nudges = CASE WHEN m.nudged_seq = behind.last_seq THEN m.nudges + 1 ELSE 1 END
     FROM behind
     WHERE m.conversation_id = behind.conversation_id AND m.user_id = behind.user_id

@@ -1,6 +1,6 @@
 //! Edits, deletions, reactions and pins.
 
-use domain::{Change, ConnectionId, ConversationId, Emoji, MessageText, Seq, limits};
+use domain::{Change, ConnectionId, ConversationId, Emoji, Mention, MessageText, Seq, limits};
 use service::{Caller, Error, Event, Page};
 use testkit::world::World;
 
@@ -151,4 +151,16 @@ async fn a_change_that_cannot_be_told_is_made_all_the_same() {
     world.revisions().change(ada, group, Seq(2), edit("better")).await.unwrap();
     let feed = world.history().changes(bob, group, Seq(2), 50).await.unwrap();
     assert_eq!(feed.items[0].text.as_ref().unwrap().as_str(), "better");
+}
+
+#[tokio::test]
+async fn an_edit_that_mentions_a_stranger_is_told_which_field_is_wrong() {
+    let (world, ada, _, group) = story().await;
+    let stranger = world.person("stranger").await.user_id();
+    let mentions = vec![Mention { user_id: stranger, start: 0, length: 1 }];
+    let edit = Change::edit(MessageText::parse("you").unwrap(), mentions).unwrap();
+    let refused = world.revisions().change(ada, group, Seq(2), edit).await;
+    let Err(Error::Invalid(fields)) = refused else { panic!("{refused:?}") };
+    let named: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.code)).collect();
+    assert_eq!(named, [("mentions", "invalid_mention")]);
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{ClientId, ConnectionId, Seq, Title, limits};
-use service::port::Entropy;
+use domain::{ClientId, ConnectionId, ConversationId, Seq, Title, limits};
+use service::port::{Entropy, PushLog, PushRecord};
 use service::{Caller, Event, GroupDraft, Swept};
 use testkit::world::{World, draft};
 
@@ -84,6 +84,24 @@ async fn a_membership_copy_that_was_never_written_is_written_by_the_sweep() {
     assert_eq!(later(&world, limits::COPY_REPAIR_AFTER).await.copies_repaired, 2);
     world.messages().send(bob, group, draft(1)).await.unwrap();
     assert_eq!(later(&world, Duration::ZERO).await.copies_repaired, 0, "once is enough");
+}
+
+#[tokio::test]
+async fn a_weeks_traces_of_a_busy_system_are_forgotten_and_one_sweep_forgets_only_so_many() {
+    let world = World::new();
+    let round = limits::TRACES_PER_ROUND;
+    let push = PushRecord {
+        conversation_id: ConversationId(world.entropy.uuid_v7()),
+        after: Seq(1),
+        through: Seq(2),
+        devices: 1,
+    };
+    let most = round * limits::TRACE_ROUNDS_PER_SWEEP;
+    world.history.record(&vec![push; most + 1]).await.unwrap();
+    assert_eq!(later(&world, Duration::ZERO).await.traces_forgotten, 0);
+    let over = limits::TRACE_LIFETIME + Duration::from_secs(1);
+    assert_eq!(later(&world, over).await.traces_forgotten, most as u64);
+    assert_eq!(later(&world, Duration::ZERO).await.traces_forgotten, 1);
 }
 
 #[tokio::test]

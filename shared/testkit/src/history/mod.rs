@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    ClientId, Conversation, ConversationId, Marks, Member, Message, Role, Seq, SessionId,
-    Timestamp, TraceId, User, UserId,
+    ClientId, Conversation, ConversationId, ConversationType, Marks, Member, Message, Role, Seq,
+    SessionId, Timestamp, TraceId, User, UserId,
 };
 use service::Recipient;
 use service::port::{AppendError, Clock, Failure, MembershipCopy};
@@ -40,6 +40,8 @@ struct State {
     blocks: BTreeSet<(UserId, UserId)>,
     /// Membership changes whose copies nobody confirmed, and when they were.
     unconfirmed: BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>,
+    /// How often stragglers were looked for.
+    sweeps: u64,
     /// In the order in which they were left.
     notes: Vec<traces::Note>,
     is_down: bool,
@@ -98,15 +100,23 @@ struct Seat {
     is_active: bool,
     /// By the database's time.
     changed_at: Timestamp,
+    nudged: Nudged,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Nudged {
     /// The last number that they were nudged for, and how often.
-    nudged: (Seq, u32),
+    seq: Seq,
+    count: u32,
+    /// The last sweep that nudged them, for whatever number; the first sweep is 1.
+    sweep: u64,
 }
 
 impl Seat {
     /// `now` is the database's time.
     fn new(role: Role, joined_seq: Seq, joined_at: Timestamp, now: Timestamp) -> Self {
         let marks = Marks { delivered: joined_seq, read: joined_seq };
-        let nudged = (Seq::ZERO, 0);
+        let nudged = Nudged::default();
         Self { role, joined_seq, joined_at, marks, is_active: true, changed_at: now, nudged }
     }
 }
@@ -153,6 +163,15 @@ impl State {
     fn room_of(&self, user: UserId, id: ConversationId) -> Option<(&Room, &Seat)> {
         let room = self.rooms.get(&id)?;
         Some((room, room.seat_of(user)?))
+    }
+
+    /// Whether a block stands between them and the other one of a direct conversation.
+    fn is_blocked(&self, user: UserId, id: ConversationId) -> bool {
+        let room = self.rooms.get(&id).map(|room| (&room.conversation, &room.seats));
+        room.is_some_and(|(conversation, seats)| {
+            conversation.conversation_type == ConversationType::Direct
+                && seats.keys().any(|other| self.is_block_between(user, *other))
+        })
     }
 
     fn is_block_between(&self, one: UserId, other: UserId) -> bool {

@@ -1,5 +1,6 @@
 //! `ReceiptStore`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -87,13 +88,16 @@ impl State {
 impl Room {
     /// The newest first, as far as they are to be told.
     fn authors_between(&self, before: Marks, after: Marks, reader: UserId) -> Vec<Recipient> {
-        let is_told = |seq: Seq| {
-            (seq > before.delivered && seq <= after.delivered)
-                || (seq > before.read && seq <= after.read)
+        let written = |after: Seq, through: Seq| {
+            let newest = self.messages.iter().rev().filter(|m| m.kind != MessageKind::System);
+            let covered = newest.filter(move |m| m.seq > after && m.seq <= through);
+            covered.take(limits::RECEIPT_MESSAGES)
         };
-        let written = self.messages.iter().rev().filter(|m| m.kind != MessageKind::System);
+        let delivered = written(before.delivered, after.delivered);
+        let mut covered: Vec<_> = delivered.chain(written(before.read, after.read)).collect();
+        covered.sort_by_key(|message| Reverse(message.seq));
         let mut told = BTreeSet::new();
-        let authors = written.filter(|message| is_told(message.seq)).filter_map(|message| {
+        let authors = covered.into_iter().filter_map(|message| {
             let user_id = message.sender_id;
             let seat = self.seat_of(user_id).filter(|_| user_id != reader)?;
             told.insert(user_id).then_some(Recipient { user_id, joined_seq: seat.joined_seq })

@@ -155,6 +155,25 @@ pub async fn of_many_authors_the_newest_are_told(fixture: &dyn HistoryFixture) {
     assert_eq!(people(&raised.authors), newest.iter().copied().collect());
 }
 
+/// A receipt must not read a whole history.
+pub async fn of_who_was_away_for_long_only_the_newest_authors_are_told(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
+    append(&ports, &[says(id, CLEO, 1), says(id, CLEO, 2)]).await;
+    let numbers: Vec<_> = (10..).take(limits::RECEIPT_MESSAGES - 1).collect();
+    for some in numbers.chunks(100) {
+        ada_says(&ports, id, some.iter().copied()).await;
+    }
+    let last = i64::try_from(numbers.len()).expect("a small number") + 3;
+    let raised = raise_one(&ports, delivered(id, BOB, last)).await;
+    assert_eq!(people(&raised.authors), [ADA, CLEO].into());
+    ada_says(&ports, id, [9_999]).await;
+    let raised = raise_one(&ports, read(id, BOB, last + 1)).await;
+    assert_eq!(people(&raised.authors), [ADA].into());
+}
+
 pub async fn who_does_not_share_receipts_shows_only_what_was_delivered(
     fixture: &dyn HistoryFixture,
 ) {

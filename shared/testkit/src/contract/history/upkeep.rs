@@ -102,6 +102,24 @@ pub async fn sweeps_of_a_few_reach_everybody(fixture: &dyn HistoryFixture) {
     assert!(nudges.values().all(|count| *count == limits::NUDGES_PER_CHANGE), "{nudges:?}");
 }
 
+/// Ada and Bob are offline in a busy group, whose every message gives them a claim anew.
+pub async fn who_stays_behind_leaves_others_their_turn(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let busy = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    let newest = open_group(&ports, 9, &[CLEO]).await.conversation.id;
+    has_received(&ports, newest, ADA, 1).await;
+    let mut nudged = Vec::new();
+    for number in 1..=4 {
+        ada_says(&ports, busy, [number]).await;
+        nudged.extend(ports.upkeep.stragglers(AT_ONCE, 2).await.expect("sweeps"));
+    }
+    let cleo = Straggler { conversation_id: newest, user_id: CLEO, last_seq: Seq(1) };
+    assert!(nudged.contains(&cleo), "{nudged:?}");
+    for user_id in [ADA, BOB] {
+        assert!(nudged.iter().filter(|one| one.user_id == user_id).count() >= 2, "{nudged:?}");
+    }
+}
+
 pub async fn sweeps_at_once_nudge_nobody_more_often(fixture: &dyn HistoryFixture) {
     let (ports, id) = nobody_behind(fixture).await;
     ada_says(&ports, id, [2]).await;
