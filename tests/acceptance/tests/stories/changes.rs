@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use futures::future::join_all;
 use harness::{Client, Device, State, System, WAIT};
 use protocol::body::List;
+use protocol::frame::Said;
 use protocol::value::Message;
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::calls::{
-    assert_all_agree, changed, delete, edit, pin, reaction, told_change, until_stored,
+    assert_all_agree, changed, delete, edit, heard_until, is_message, pin, reaction, told_change,
+    until_stored,
 };
 use crate::people::{a_pair, devices, draft, people, texts};
 
@@ -215,6 +217,30 @@ async fn who_joined_later_gets_an_empty_frame_that_moves_the_cursor() {
         answer.expect_problem(404, "message_not_found").unwrap();
     }
     assert_eq!(ada.conversation(group).await.unwrap().last_seq, 3);
+}
+
+#[tokio::test]
+async fn who_has_left_is_told_of_no_change_and_makes_none() {
+    let ([ada, bob, cleo], group) = a_group().await;
+    let mut hers = cleo.socket().await.unwrap();
+    let database = System::shared().await.unwrap().database().connect().await.unwrap();
+    let leave = "UPDATE members SET left_seq = 2 WHERE conversation_id = $1 AND user_id = $2";
+    assert_eq!(database.execute(leave, &[&group, &cleo.id()]).await.unwrap(), 1);
+    changed(&edit(&bob, group, 2, "now that she is gone").await);
+    changed(&reaction(&ada, PUT, group, 2, "🤫").await);
+    for answer in [
+        reaction(&cleo, PUT, group, 2, "👍").await,
+        delete(&cleo, group, 2).await,
+        edit(&cleo, group, 2, "still here").await,
+    ] {
+        answer.expect_problem(404, "conversation_not_found").unwrap();
+    }
+    let direct = ada.open_direct(cleo.id()).await.unwrap().id;
+    ada.send(direct, &draft("between us")).await.unwrap();
+    let heard = heard_until(&mut hers, |said| is_message(said, "between us")).await;
+    let told = heard.iter().find(|said| matches!(said, Said::MessageChanged(_)));
+    assert_eq!(told, None, "who has left was told of a change");
+    assert_eq!(ada.conversation(group).await.unwrap().last_seq, 4);
 }
 
 #[tokio::test]

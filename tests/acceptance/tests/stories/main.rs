@@ -24,8 +24,6 @@ mod emulator;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
-mod failures;
-#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod heartbeat;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use harness::faults::Faults;
-use harness::{Client, Heard, Options, Socket, System, WAIT, eventually, now_unix_ms, unique_id};
+use harness::{
+    Client, Device, Heard, Options, Socket, State, System, WAIT, eventually, now_unix_ms, unique_id,
+};
 use protocol::frame::{PresenceChanged, Said};
 use protocol::value::Presence;
 use reqwest::Method;
@@ -223,6 +225,28 @@ async fn a_disconnect_that_never_came_shows_at_the_next_watch_when_the_lease_is_
     assert_eq!(watch(&mut his, &[ada.id()]).await[0].status, "offline");
     // His looking has told the others who watch.
     assert_eq!(told(&mut cleos, ada.id()).await.status, "offline");
+}
+
+#[tokio::test]
+async fn an_app_shows_who_is_there_and_asks_again_on_its_next_socket() {
+    let (ada, bob, _) = a_pair().await;
+    let his = Device::start(&bob, &[]).await.unwrap();
+    his.watch(&[ada.id()]);
+    let shows = |status: &'static str| {
+        let user = ada.id();
+        move |state: &State| state.presence(user).is_some_and(|seen| seen.status == status)
+    };
+    his.until("that she is away", WAIT, shows("offline")).await.unwrap();
+    let hers = Device::start(&ada, &[]).await.unwrap();
+    his.until("that she is there", WAIT, shows("online")).await.unwrap();
+    his.cut_socket();
+    his.until("that she is there still", WAIT, shows("online")).await.unwrap();
+    hers.set_presence("dnd");
+    his.until("that she is busy", WAIT, shows("dnd")).await.unwrap();
+    // Her own wish holds on her next socket too.
+    hers.cut_socket();
+    let is_dnd = || async { (presence_of(&bob, ada.id()).await.status == "dnd").then_some(()) };
+    eventually("she is busy again", WAIT, is_dnd).await.unwrap();
 }
 
 /// A named mistake of others.

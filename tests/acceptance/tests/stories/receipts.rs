@@ -88,9 +88,9 @@ async fn receipts_are_told_to_authors_only() {
     with_messages(&cleo, group, 1).await;
     claim(&ada, group, json!({ "delivered": 3 })).await.expect_status(204).unwrap();
     assert_eq!(told_receipts(&mut sockets[2], group).await.marks, [marks_are(ada.id(), 3, 0)]);
-    with_messages(&ada, group, 1).await;
+    ada.send(group, &draft("the last word")).await.unwrap();
     for socket in &mut sockets[1..] {
-        let heard = heard_until(socket, |said| is_message(said, "number 0")).await;
+        let heard = heard_until(socket, |said| is_message(said, "the last word")).await;
         let told = heard.iter().find(|said| matches!(said, Said::ReceiptUpdated(_)));
         assert_eq!(told, None, "who did not write was told who has read");
     }
