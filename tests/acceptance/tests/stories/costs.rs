@@ -23,8 +23,12 @@ fn assert_within(receipt: &Receipt, budget: f64) {
     assert!(receipt.dollars_of_calls() <= budget, "above {budget}:\n{receipt}");
 }
 
+/// Measured: 6.2 to 6.4, 7.1 when no two messages share a frame. Frames, answers and pushes are
+/// 4 of it, at a dollar each.
 const ONE_TO_ONE_BUDGET: f64 = 7.8;
-const GROUP_OF_FIFTY_BUDGET: f64 = 9.0;
+/// Measured: 7.1 to 8.8. One message makes 2.6 to 4 pushes, and not 20, as those that come in one
+/// batch share a frame; how many do is the machine's doing.
+const GROUP_OF_FIFTY_BUDGET: f64 = 11.0;
 
 #[tokio::test]
 async fn a_message_stays_within_its_budget_and_never_scans() {
@@ -102,5 +106,6 @@ async fn calls_do_not_grow_with_the_number_of_users_not_concerned() {
     let among_many = calls_of(&api, conversation, &mut pair).await;
     assert!(alone["pushes"] >= 2.0 * 20.0, "{alone:?}");
     assert!(alone.keys().any(|counter| counter.ends_with("read_units")), "{alone:?}");
+    println!("{MESSAGES} messages: {alone:#?}");
     assert_eq!(alone, among_many);
 }

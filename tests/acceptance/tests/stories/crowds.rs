@@ -103,8 +103,7 @@ async fn hear_all(socket: &mut Socket, group: Uuid) {
 }
 
 #[tokio::test]
-async fn a_group_of_a_thousand_with_three_hundred_connections_gets_every_message_and_delays_no_other_lane()
- {
+async fn a_group_of_1000_with_300_connections_gets_every_message_and_delays_no_other_lane() {
     let system = System::start(Options::without_rate_limit().with_faults()).await.unwrap();
     crate::failures::set_visibility(&system, "events-to-fan-out", 3).await;
     let (online, group, mut sockets) = a_great_group(&system).await;
