@@ -101,7 +101,22 @@ async fn nobody_is_told_of_a_quarantine_that_did_not_take_the_message() {
     let failed = watched.archive().persist(received(&world, 5), deadline).await;
     assert_eq!(failed, ["message-1"]);
     assert!(rejections(&world, &phone).is_empty());
-    assert_eq!(world.texts(group), ["message 2"]);
+    assert!(world.texts(group).is_empty(), "what follows does not overtake it");
+}
+
+#[tokio::test]
+async fn what_is_passed_over_is_set_aside_before_its_successor_is_stored() {
+    let world = Arc::new(World::new());
+    let ada = world.person("ada").await;
+    let group = world.group(ada, &[]).await;
+    world.history.poison(client_id(1));
+    world.submit(ada, group, &[1, 2]).await;
+    let watched = Watched::new(&world);
+    let deadline = Instant::now() + Duration::from_secs(4);
+    assert!(watched.archive().persist(received(&world, 5), deadline).await.is_empty());
+    let steps = watched.steps();
+    assert_eq!(steps[..2], [Step::Append(vec![1, 2]), Step::Append(vec![1])]);
+    assert_eq!(steps[2..4], [Step::Quarantine, Step::Append(vec![2])]);
 }
 
 #[tokio::test]
