@@ -55,16 +55,15 @@ async fn try_open(world: &Arc<World>, device: &Arc<Device>, number: u64) -> bool
         world.count("slow open", "gateway");
         sleep_ms(world.chance.between(200, 3_000)).await;
     }
-    let now = world.now_ms();
+    let is_reached = device.has_network();
     let opened = world.gateway.with(&id, |socket| {
         let is_opening = socket.state == SocketState::Opening;
         if is_opening {
-            socket.state = SocketState::Open;
-            socket.leased_ms = now;
+            socket.state = if is_reached { SocketState::Open } else { SocketState::Severed };
         }
-        is_opening
+        is_opening && is_reached
     });
-    if opened != Some(true) || !device.has_network() {
+    if opened != Some(true) {
         return false;
     }
     sleep_ms(world.chance.between(1, 30)).await;
@@ -172,13 +171,12 @@ async fn heartbeat(
     id: &ConnectionId,
     cursors: Vec<(ConversationId, Seq)>,
 ) -> Result<Said, Error> {
-    let beat = ports.heartbeats().beat(id, &cursors).await;
-    // The lease holds whether or not the rest went well.
     let world = &ports.world;
+    let begun = world.now_ms();
+    let beat = ports.heartbeats().beat(id, &cursors).await;
     let is_known = matches!(world.live.get(id).await, Ok(Some(_)));
     if beat.is_ok() && is_known {
-        let now = world.now_ms();
-        world.gateway.with(id, |socket| socket.leased_ms = now);
+        world.gateway.with(id, |socket| socket.leased_ms = begun);
     }
     let beat = beat?;
     let nudge = |behind: service::port::Behind| Nudge {
