@@ -45,6 +45,11 @@ pub const MESSAGES_PER_SECOND: u32 = 5;
 /// Messages a user may send at once.
 pub const MESSAGES_BURST: u32 = 20;
 
+/// Statuses that a user sets and screens that they watch in a second, after the burst is spent.
+pub const SIGNALS_PER_SECOND: u32 = 5;
+/// Those at once: ten sockets that open together say their status, and their screens are watched.
+pub const SIGNALS_BURST: u32 = 50;
+
 /// One typing frame of a user goes on in this time; others are dropped.
 pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
 /// How long "is typing" is shown without another frame: two intervals, so that one may be lost.

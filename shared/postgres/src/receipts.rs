@@ -51,6 +51,22 @@ impl ReceiptStore for PgReceipts {
         Ok(raised?)
     }
 
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure> {
+        let conversations: Vec<Uuid> = claims.iter().map(|claim| claim.conversation_id.0).collect();
+        let users: Vec<Uuid> = claims.iter().map(|claim| claim.user_id.0).collect();
+        let authors = i64::try_from(limits::RECEIPT_AUTHORS).unwrap_or(i64::MAX);
+        let messages = i64::try_from(limits::RECEIPT_MESSAGES).unwrap_or(i64::MAX);
+        let parameters: [Parameter<'_>; 4] = [
+            (&conversations, Type::UUID_ARRAY),
+            (&users, Type::UUID_ARRAY),
+            (&authors, Type::INT8),
+            (&messages, Type::INT8),
+        ];
+        let rows = self.database.query(query::STANDING_MARKS, &parameters).await?;
+        let standing: Read<Vec<_>> = rows.iter().map(raised).collect();
+        Ok(standing?)
+    }
+
     async fn marks(
         &self,
         user: UserId,

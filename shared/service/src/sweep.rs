@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use domain::{ConversationId, Seq, UserId, limits};
 
-use crate::port::{Failure, MembershipCopies, Straggler, Upkeep};
+use crate::port::{Failure, MembershipCopies, MembershipCopy, Straggler, Upkeep};
 use crate::{Announcement, Delivery, Event, Recipient};
+
+/// Copies that are written and confirmed together: so many are tried again for one that fails.
+const COPIES_AT_ONCE: usize = 50;
 
 /// Nudges who is behind, repairs membership copies, forgets old traces.
 #[derive(Clone)]
@@ -65,9 +68,23 @@ impl Sweep {
         if missing.is_empty() {
             return Ok(0);
         }
-        self.copies.write(&missing).await?;
-        self.upkeep.confirm_copies(&missing).await?;
-        Ok(missing.len())
+        // A part that cannot be written keeps the others from nothing.
+        let (mut repaired, mut failed) = (0, None);
+        for some in missing.chunks(COPIES_AT_ONCE) {
+            match self.repair(some).await {
+                Ok(()) => repaired += some.len(),
+                Err(failure) => {
+                    tracing::warn!(error = %failure, copies = some.len(), "not repaired");
+                    failed.get_or_insert(failure);
+                }
+            }
+        }
+        failed.map_or(Ok(repaired), Err)
+    }
+
+    async fn repair(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
+        self.copies.write(copies).await?;
+        self.upkeep.confirm_copies(copies).await
     }
 
     /// In rounds, each a transaction, until one finds fewer than it may take.

@@ -12,7 +12,7 @@ use service::port::{ConnectionStore, Failure};
 use service::{Connection, Identity};
 
 use super::item::{self, Item};
-use super::person::{self, Listed, mark_of, name_of, record_end};
+use super::person::{self, Listed, mark_of, name_of, record_end, status_mark_of};
 use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT};
 use crate::call;
 
@@ -28,17 +28,24 @@ pub(super) struct Recorded {
 
 #[async_trait]
 impl ConnectionStore for LiveTable {
-    /// `C#…` first: a socket that is listed but not on record could not send.
+    /// It begins with the status that its session had last: who hides, or is away, must not be
+    /// online for as long as their device takes to say so again. `C#…` first: a socket that is
+    /// listed but not on record could not send.
     async fn open(&self, connection: &Connection) -> Result<bool, Failure> {
+        let known = self.read_many(&[Key::live(connection.identity.user_id)], true).await?;
+        let session = connection.identity.session_id;
+        let status = known.first().map(|known| person::status_of(known, session));
+        let status = status.transpose()?.unwrap_or_default();
         let put = self.client.put_item().table_name(&self.table_name);
         let put = put
             .set_item(Some(Key::connection(&connection.id).attributes()))
             .item("user", item::text(connection.identity.user_id))
             .item("session", item::text(connection.identity.session_id))
             .item("since", item::time(connection.since))
+            .item("status", item::text(status.as_str()))
             .item("expires_at", item::expiry(record_end(connection)));
         put.send().await.map_err(|error| call::failure(WHAT, error))?;
-        let Some(person) = self.list(connection, Status::default()).await? else {
+        let Some(person) = self.list(connection, status).await? else {
             self.forget(&connection.id).await?;
             return Ok(false);
         };
@@ -62,9 +69,18 @@ impl ConnectionStore for LiveTable {
             return Ok(None);
         }
         let touched = Connection { seen_at: now, ..record.connection };
-        let is_listed = self.renew(&touched, record.status).await?
-            || self.list(&touched, record.status).await?.is_some();
-        Ok(is_listed.then_some(touched))
+        if self.renew(&touched, record.status).await? {
+            return Ok(Some(touched));
+        }
+        if self.list(&touched, record.status).await?.is_none() {
+            return Ok(None);
+        }
+        // It may have closed since it was read; listed again, it would look open for minutes.
+        if self.record(id).await?.is_none() {
+            self.prune(&touched).await?;
+            return Ok(None);
+        }
+        Ok(Some(touched))
     }
 
     /// The deleted `C#…` tells whose item is to lose its attribute. When they were last seen only
@@ -119,8 +135,9 @@ impl ConnectionStore for LiveTable {
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
             .set_key(Some(Key::live(identity.user_id).attributes()))
-            .update_expression("SET #ended = :now, expires_at = :end")
+            .update_expression("SET #ended = :now, expires_at = :end REMOVE #status")
             .expression_attribute_names("#ended", mark_of(identity.session_id))
+            .expression_attribute_names("#status", status_mark_of(identity.session_id))
             .expression_attribute_values(":now", item::time(now))
             .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
             .return_values(ReturnValue::AllNew)

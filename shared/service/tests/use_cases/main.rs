@@ -18,5 +18,7 @@ mod sending;
 mod sockets;
 mod steps;
 mod sweep;
+mod telling;
+mod turnout;
 mod typing;
 mod waiting;

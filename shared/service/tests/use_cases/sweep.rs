@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{ClientId, ConnectionId, ConversationId, Seq, Title, limits};
-use service::port::{Entropy, PushLog, PushRecord};
-use service::{Caller, Event, GroupDraft, Swept};
+use domain::{ClientId, ConnectionId, ConversationId, Seq, Title, UserId, limits};
+use service::port::{Entropy, Failure, MembershipCopies, MembershipCopy, PushLog, PushRecord};
+use service::{Caller, Event, GroupDraft, Sweep, Swept};
 use testkit::world::{World, draft};
 
 use crate::steps::{read, record, say};
@@ -84,6 +84,36 @@ async fn a_membership_copy_that_was_never_written_is_written_by_the_sweep() {
     assert_eq!(later(&world, limits::COPY_REPAIR_AFTER).await.copies_repaired, 2);
     world.messages().send(bob, group, draft(1)).await.unwrap();
     assert_eq!(later(&world, Duration::ZERO).await.copies_repaired, 0, "once is enough");
+}
+
+/// A table that refuses the copies of one person.
+struct Refusing(std::sync::Arc<World>, UserId);
+
+#[async_trait::async_trait]
+impl MembershipCopies for Refusing {
+    async fn write(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
+        if copies.iter().any(|copy| copy.user_id == self.1) {
+            return Err(Failure::bug("dynamodb", "a test refuses this one"));
+        }
+        self.0.live.write(copies).await
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_can_never_be_written_does_not_keep_the_others_from_it() {
+    let world = std::sync::Arc::new(World::new());
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let eve = world.person("eve").await;
+    open_without_copies(&world, eve, bob).await;
+    for _ in 0..60 {
+        world.clock.advance(Duration::from_millis(1));
+        open_without_copies(&world, ada, bob).await;
+    }
+    world.clock.advance(limits::COPY_REPAIR_AFTER);
+    let refusing = std::sync::Arc::new(Refusing(world.clone(), eve.user_id()));
+    let sweep = Sweep { copies: refusing, ..world.sweep() };
+    assert!(sweep.run().await.is_err(), "and it is said");
+    assert!(world.live.membership_copies().len() >= 60);
 }
 
 #[tokio::test]

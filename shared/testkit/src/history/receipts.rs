@@ -25,6 +25,12 @@ impl ReceiptStore for FakeHistory {
         Ok(newest.into_iter().filter_map(raise).collect())
     }
 
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure> {
+        let state = self.reach()?;
+        let members: BTreeSet<_> = claims.iter().map(|c| (c.conversation_id, c.user_id)).collect();
+        Ok(members.into_iter().filter_map(|(id, user)| state.standing(id, user)).collect())
+    }
+
     async fn marks(
         &self,
         user: UserId,
@@ -50,6 +56,20 @@ impl Seat {
 impl State {
     fn shares_receipts(&self, user: UserId) -> bool {
         self.users.get(&user).is_some_and(|account| account.user.settings.share_receipts)
+    }
+
+    fn standing(&self, conversation_id: ConversationId, user_id: UserId) -> Option<RaisedMarks> {
+        let (room, seat) = self.room_of(user_id, conversation_id)?;
+        let nothing = Marks { delivered: Seq::ZERO, read: Seq::ZERO };
+        let marks = seat.shown(seat.marks, self.shares_receipts(user_id));
+        Some(RaisedMarks {
+            conversation_id,
+            user_id,
+            before: seat.marks,
+            after: seat.marks,
+            shown: MemberMarks { user_id, marks },
+            authors: room.authors_between(nothing, marks, user_id),
+        })
     }
 
     fn raise(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use domain::{ConnectionId, Presence, Status, Timestamp, UserId, limits};
+use domain::{ConnectionId, Presence, SessionId, Status, Timestamp, UserId, limits};
 use service::Connection;
 use service::port::{Acquaintance, Failure, PresenceStore, Sighting, Watcher};
 
@@ -15,6 +15,8 @@ use super::table::{State, is_leased, is_recorded};
 pub(super) struct PresenceBook {
     /// Of connections that said one.
     statuses: BTreeMap<ConnectionId, Status>,
+    /// What the next socket of a session begins with.
+    session_statuses: BTreeMap<SessionId, Status>,
     last_seen: BTreeMap<UserId, Timestamp>,
     announced: BTreeMap<UserId, Presence>,
     /// `W#…`: (who is watched, by which connection).
@@ -24,6 +26,17 @@ pub(super) struct PresenceBook {
 impl PresenceBook {
     fn status_of(&self, id: &ConnectionId) -> Status {
         self.statuses.get(id).copied().unwrap_or_default()
+    }
+
+    /// A socket opens.
+    pub(super) fn begin(&mut self, connection: &Connection) {
+        if let Some(status) = self.session_statuses.get(&connection.identity.session_id) {
+            self.statuses.insert(connection.id.clone(), *status);
+        }
+    }
+
+    pub(super) fn end_session(&mut self, session: SessionId) {
+        self.session_statuses.remove(&session);
     }
 
     /// A sign of life of this connection.
@@ -67,6 +80,7 @@ impl PresenceStore for FakeLive {
             return Ok(None);
         }
         state.presence.statuses.insert(id.clone(), status);
+        state.presence.session_statuses.insert(identity.session_id, status);
         Ok(Some(state.sighting(identity.user_id, now)))
     }
 

@@ -104,6 +104,7 @@ impl ConnectionStore for FakeLive {
         let record = Connection { seen_at: connection.since, ..connection.clone() };
         state.records.insert(connection.id.clone(), record);
         state.live.insert(key_of(connection), connection.clone());
+        state.presence.begin(connection);
         state.presence.note(connection, connection.seen_at);
         Ok(true)
     }
@@ -157,6 +158,7 @@ impl ConnectionStore for FakeLive {
     ) -> Result<Vec<Connection>, Failure> {
         let mut state = self.reach()?;
         state.ended_sessions.insert(identity.session_id);
+        state.presence.end_session(identity.session_id);
         let of_session = |c: &&Connection| c.identity == identity && is_recorded(c, now);
         Ok(state.live.values().filter(of_session).cloned().collect())
     }

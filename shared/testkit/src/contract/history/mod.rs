@@ -209,6 +209,7 @@ macro_rules! history_contract {
             a_batch_may_be_of_many_conversations_and_people
             claims_of_who_is_no_member_are_passed_over
             who_wrote_between_the_marks_is_told
+            of_a_batch_that_comes_again_the_authors_of_all_that_is_covered_are_known
             of_many_authors_the_newest_are_told
             of_who_was_away_for_long_only_the_newest_authors_are_told
             who_does_not_share_receipts_shows_only_what_was_delivered

@@ -18,6 +18,9 @@ macro_rules! presence_promises {
                 who_connects_is_online_and_seen,
                 each_device_has_a_status_of_its_own,
                 a_status_stays_through_heartbeats,
+                the_next_socket_of_a_session_begins_with_its_last_status,
+                another_session_does_not_begin_with_it,
+                who_hides_and_connects_again_is_not_seen,
                 a_status_stays_though_a_stray_410_pruned_its_connection,
                 saying_a_status_is_no_sign_of_life,
                 who_is_invisible_is_seen_as_of_before,
@@ -123,6 +126,44 @@ pub async fn a_status_stays_through_heartbeats(port: &impl Live) {
         assert_eq!(statuses(&seen(port, 1, seconds(now)).await), ["dnd"]);
     }
     assert_eq!(port.get(&device.id).await.expect("get"), Some(device));
+}
+
+/// At the cut after two hours the next socket opens before the old one closes; after a loss of the
+/// network, the other way round.
+pub async fn the_next_socket_of_a_session_begins_with_its_last_status(port: &impl Live) {
+    let first = open(port, "a", 1).await;
+    set(port, &first, Status::Away, seconds(1)).await;
+    let next = open(port, "b", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(2)).await), ["away", "away"]);
+    port.close(&first.id, seconds(3)).await.expect("close");
+    port.close(&next.id, seconds(4)).await.expect("close");
+    assert_eq!(statuses(&seen(port, 1, seconds(5)).await).len(), 0);
+    let last = open(port, "c", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(6)).await), ["away"]);
+    beat(port, &last, seconds(200)).await;
+    set(port, &last, Status::Online, seconds(201)).await;
+    open(port, "d", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(202)).await), ["online", "online"]);
+}
+
+pub async fn another_session_does_not_begin_with_it(port: &impl Live) {
+    let device = open(port, "a", 1).await;
+    set(port, &device, Status::Dnd, seconds(1)).await;
+    let mut other = connection("b", 1, seconds(2));
+    other.identity.session_id = domain::SessionId(user(77).0);
+    assert!(port.open(&other).await.expect("open"));
+    assert_eq!(statuses(&seen(port, 1, seconds(3)).await), ["dnd", "online"]);
+}
+
+pub async fn who_hides_and_connects_again_is_not_seen(port: &impl Live) {
+    let device = open(port, "a", 1).await;
+    set(port, &device, Status::Invisible, seconds(1)).await;
+    port.close(&device.id, seconds(100)).await.expect("close");
+    let again = connection("b", 1, seconds(110));
+    assert!(port.open(&again).await.expect("open"));
+    let hidden = seen(port, 1, seconds(111)).await;
+    assert_eq!((statuses(&hidden), hidden.last_seen_at), (vec!["invisible"], Some(seconds(0))));
+    assert!(!hidden.is_news());
 }
 
 /// Who hides must not show because a push was answered wrongly.
