@@ -86,8 +86,8 @@ pub const SYNC_CURSOR_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const NUDGE_AFTER: Duration = Duration::from_secs(20);
 /// Nobody is nudged for what is older than this: the next heartbeat told it.
 pub const NUDGE_UNTIL: Duration = Duration::from_secs(600);
-/// Nudges for one and the same number.
-pub const NUDGES_PER_CHANGE: u32 = 3;
+/// Nudges of a member while nothing more is delivered to them: who is offline costs no more.
+pub const NUDGES_IN_VAIN: u32 = 3;
 /// Members that one sweep nudges, and membership copies that it repairs.
 pub const SWEEP_BATCH: usize = 1_000;
 /// Traces that one statement forgets: well within the ten seconds of a statement.

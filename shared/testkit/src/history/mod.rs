@@ -105,10 +105,10 @@ struct Seat {
 
 #[derive(Clone, Copy, Default)]
 struct Nudged {
-    /// The last number that they were nudged for, and how often.
-    seq: Seq,
+    /// What was delivered to them when they were nudged last, and how often since it was that.
+    delivered: Seq,
     count: u32,
-    /// The last sweep that nudged them, for whatever number; the first sweep is 1.
+    /// The last sweep that nudged them; the first sweep is 1.
     sweep: u64,
 }
 

@@ -22,13 +22,14 @@ impl Upkeep for FakeHistory {
         let sweep = state.sweeps;
         let rooms = state.rooms.values();
         let mut behind: Vec<_> = rooms.flat_map(|room| room.behind(window)).collect();
-        behind.sort_by_key(|(nudged, one)| (nudged.sweep, one.conversation_id, one.user_id));
+        behind.sort_by_key(|(nudged, one)| {
+            (nudged.count, nudged.sweep, one.conversation_id, one.user_id)
+        });
         behind.truncate(limit);
         for (nudged, one) in &behind {
-            let count = if nudged.seq == one.last_seq { nudged.count + 1 } else { 1 };
             let seats = state.rooms.get_mut(&one.conversation_id).map(|room| &mut room.seats);
             if let Some(seat) = seats.and_then(|seats| seats.get_mut(&one.user_id)) {
-                seat.nudged = Nudged { seq: one.last_seq, count, sweep };
+                seat.nudged = Nudged { count: nudged.count + 1, sweep, ..*nudged };
             }
         }
         Ok(behind.into_iter().map(|(_, straggler)| straggler).collect())
@@ -67,6 +68,15 @@ impl Upkeep for FakeHistory {
     }
 }
 
+impl Seat {
+    /// What was delivered since they were nudged makes the count begin anew.
+    fn nudged_in_vain(&self) -> Nudged {
+        let delivered = self.marks.delivered;
+        let count = if self.nudged.delivered == delivered { self.nudged.count } else { 0 };
+        Nudged { delivered, count, ..self.nudged }
+    }
+}
+
 impl Room {
     /// Everybody to whom something of this time was not delivered, and who may be nudged for it.
     fn behind(&self, (oldest, newest): (Timestamp, Timestamp)) -> Vec<(Nudged, Straggler)> {
@@ -77,13 +87,11 @@ impl Room {
         let of_the_time = self.messages.iter().filter(|message| is_of_the_time(&message.seq));
         let Some(latest) = of_the_time.map(|message| message.rev).max() else { return Vec::new() };
         let (conversation_id, last_seq) = (self.conversation.id, self.conversation.last_seq);
-        let behind = self.active().filter(|(_, seat)| {
-            let Nudged { seq, count, .. } = seat.nudged;
-            seat.marks.delivered < latest && (seq != last_seq || count < limits::NUDGES_PER_CHANGE)
-        });
+        let behind = self.active().filter(|(_, seat)| seat.marks.delivered < latest);
         let straggler = |(user_id, seat): (_, &Seat)| {
-            (seat.nudged, Straggler { conversation_id, user_id, last_seq })
+            (seat.nudged_in_vain(), Straggler { conversation_id, user_id, last_seq })
         };
-        behind.map(straggler).collect()
+        let stragglers = behind.map(straggler);
+        stragglers.filter(|(nudged, _)| nudged.count < limits::NUDGES_IN_VAIN).collect()
     }
 }

@@ -227,12 +227,13 @@ macro_rules! history_contract {
         }
         $crate::history_promises! { $fixture, upkeep:
             who_has_everything_is_not_behind
-            nobody_is_nudged_more_than_three_times_for_one_number
+            nobody_is_nudged_more_than_three_times_in_vain
             only_what_changed_some_time_ago_is_nudged_for
             an_edit_of_an_old_message_makes_stragglers
             who_left_is_not_nudged
             sweeps_of_a_few_reach_everybody
             who_stays_behind_leaves_others_their_turn
+            who_falls_behind_again_and_again_leaves_others_their_turn
             sweeps_at_once_nudge_nobody_more_often
             an_opening_leaves_copies_until_they_are_confirmed
             copies_of_a_direct_conversation_are_confirmed_at_zero
