@@ -24,6 +24,8 @@ mod emulator;
 #[cfg(test)]
 mod environment;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod heartbeat;
