@@ -6,19 +6,42 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
-use domain::{ConnectionId, Status, Timestamp, UserId};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::{ConnectionId, Status, Timestamp, UserId, limits};
 use service::port::{ConnectionStore, Failure};
 use service::{Connection, Identity};
 
 use super::item::{self, Item};
 use super::person::{self, Listed, mark_of, name_of, record_end, status_mark_of};
-use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT};
+use super::{
+    Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT, item_of_failed_condition,
+};
 use crate::call;
 
 /// An item `U#…` outlives its sockets this long, so that it is known when the person was last
 /// seen. Longer than any socket of theirs may be on record.
 const PERSON_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// That no socket of the person hides at `:now`.
+const IS_SHOWN: &str = "(attribute_not_exists(hidden_until) OR hidden_until <= :now)";
+
+/// Whether a sign of life moves when the person was last seen.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// It does, on the condition that they do not hide.
+    Seen,
+    /// It does not. Another write, which only the other devices of who hides need.
+    Unseen,
+}
+
+impl Sight {
+    fn with(self, condition: &str) -> String {
+        match self {
+            Self::Seen => format!("{condition} AND {IS_SHOWN}"),
+            Self::Unseen => condition.to_owned(),
+        }
+    }
+}
 
 /// What `C#…` tells.
 pub(super) struct Recorded {
@@ -84,7 +107,7 @@ impl ConnectionStore for LiveTable {
     }
 
     /// The deleted `C#…` tells whose item is to lose its attribute. When they were last seen only
-    /// rises, so a closing that comes late takes the attribute alone.
+    /// rises, and not while they hide, so a closing that comes late takes the attribute alone.
     async fn close(
         &self,
         id: &ConnectionId,
@@ -93,15 +116,19 @@ impl ConnectionStore for LiveTable {
         let Some(Recorded { connection, status }) = self.forget(id).await? else {
             return Ok(None);
         };
+        let user = connection.identity.user_id;
         if status == Status::Invisible {
-            self.prune(&connection).await?;
+            if let Some(person) = self.unlist(&connection).await? {
+                self.show(&person, user, now).await?;
+            }
             return Ok(Some(connection));
         }
+        let condition = "(attribute_not_exists(last_seen) OR last_seen < :now)";
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .set_key(Some(Key::live(user).attributes()))
             .update_expression("SET last_seen = :now, expires_at = :end REMOVE #connection")
-            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :now")
+            .condition_expression(format!("{condition} AND {IS_SHOWN}"))
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_values(":now", item::time(now))
             .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
@@ -114,16 +141,7 @@ impl ConnectionStore for LiveTable {
     }
 
     async fn prune(&self, connection: &Connection) -> Result<(), Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let answer = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .update_expression("REMOVE #connection")
-            // Without this, an update of nothing would leave an item that never expires.
-            .condition_expression("attribute_exists(#connection)")
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .send()
-            .await;
-        done(answer).map(drop)
+        self.unlist(connection).await.map(drop)
     }
 
     /// One update, so that of a connect and an end at once either sees the other.
@@ -187,6 +205,42 @@ impl LiveTable {
         answer.attributes.map(|attributes| recorded(id, &attributes)).transpose()
     }
 
+    /// Takes a connection from those of its person, whose item it answers; `None` when it was not
+    /// there.
+    async fn unlist(&self, connection: &Connection) -> Result<Option<Attributes>, Failure> {
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .update_expression("REMOVE #connection")
+            // Without this, an update of nothing would leave an item that never expires.
+            .condition_expression("attribute_exists(#connection)")
+            .expression_attribute_names("#connection", name_of(&connection.id))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        Ok(done(answer)?.map(|answer| answer.attributes.unwrap_or_default()))
+    }
+
+    /// Lets it be seen again when the person is here, if no socket of theirs hides any more. Who
+    /// hides meanwhile has written another time, and stays hidden.
+    pub(super) async fn show(
+        &self,
+        person: &Attributes,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(until) = person::needlessly_hidden(person, now)? else { return Ok(()) };
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(user).attributes()))
+            .update_expression("REMOVE hidden_until")
+            .condition_expression("hidden_until = :until")
+            .expression_attribute_values(":until", item::time(until))
+            .send()
+            .await;
+        done(answer).map(drop)
+    }
+
     /// Puts a connection among those of its person, whose item it answers; `None` when its session
     /// has ended.
     async fn list(
@@ -194,32 +248,37 @@ impl LiveTable {
         connection: &Connection,
         status: Status,
     ) -> Result<Option<Attributes>, Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let update = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .condition_expression("attribute_not_exists(#ended)")
-            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_values(":entry", person::entry(connection, status))
-            .return_values(ReturnValue::AllNew);
-        let update = seen(update, "SET #connection = :entry", connection, status);
-        let listed = done(update.send().await)?;
+        let listing = |sight: Sight| {
+            let update = self.client.update_item().table_name(&self.table_name);
+            let update = update
+                .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+                .condition_expression(sight.with("attribute_not_exists(#ended)"))
+                .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+                .expression_attribute_names("#connection", name_of(&connection.id))
+                .expression_attribute_values(":entry", person::entry(connection, status))
+                .return_values(ReturnValue::AllNew);
+            signed(update, "SET #connection = :entry", connection, (status, sight))
+        };
+        let listed = sign(status, listing).await?;
         Ok(listed.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     /// Raises the lease of a connection where it is listed, and leaves its status to those who set
     /// it. `false` when it is not listed (any more), or its session has ended.
     async fn renew(&self, connection: &Connection, status: Status) -> Result<bool, Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let update = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
-            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_names("#seen", "seen")
-            .expression_attribute_values(":beat", item::time(connection.seen_at));
-        let update = seen(update, "SET #connection.#seen = :beat", connection, status);
-        Ok(done(update.send().await)?.is_some())
+        let condition = "attribute_exists(#connection) AND attribute_not_exists(#ended)";
+        let renewal = |sight: Sight| {
+            let update = self.client.update_item().table_name(&self.table_name);
+            let update = update
+                .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+                .condition_expression(sight.with(condition))
+                .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+                .expression_attribute_names("#connection", name_of(&connection.id))
+                .expression_attribute_names("#seen", "seen")
+                .expression_attribute_values(":beat", item::time(connection.seen_at));
+            signed(update, "SET #connection.#seen = :beat", connection, (status, sight))
+        };
+        Ok(sign(status, renewal).await?.is_some())
     }
 
     /// Removes from a person's item what is of no use any more.
@@ -246,22 +305,58 @@ impl LiveTable {
     }
 }
 
-/// Ends the update's expression: the person is seen, unless they are invisible there.
-fn seen(
+/// Writes a sign of life. `None` when the item did not meet the condition.
+async fn sign(
+    status: Status,
+    update: impl Fn(Sight) -> UpdateItemFluentBuilder,
+) -> Result<Option<UpdateItemOutput>, Failure> {
+    if status != Status::Invisible {
+        let update = update(Sight::Seen);
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        let answer = update.return_values_on_condition_check_failure(all_old).send().await;
+        if !answer.as_ref().is_err_and(may_hide) {
+            return done(answer);
+        }
+    }
+    done(update(Sight::Unseen).send().await)
+}
+
+/// Whether it may be for who hides that an update was refused.
+fn may_hide(error: &UpdateError) -> bool {
+    let item = item_of_failed_condition(error).flatten();
+    item.is_some_and(|person| person.contains_key("hidden_until"))
+}
+
+/// Ends the update's expression with a sign of life.
+fn signed(
     update: UpdateItemFluentBuilder,
     expression: &str,
     connection: &Connection,
-    status: Status,
+    (status, sight): (Status, Sight),
 ) -> UpdateItemFluentBuilder {
     let seen_at = connection.seen_at;
     let update =
         update.expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)));
-    if status == Status::Invisible {
-        return update.update_expression(format!("{expression}, expires_at = :end"));
+    let expression = format!("{expression}, expires_at = :end");
+    match (status, sight) {
+        (Status::Invisible, _) => hiding(update, &expression, seen_at),
+        (_, Sight::Unseen) => update.update_expression(expression),
+        (_, Sight::Seen) => update
+            .update_expression(format!("{expression}, last_seen = :now"))
+            .expression_attribute_values(":now", item::time(seen_at)),
     }
+}
+
+/// Ends the update's expression: the person hides for as long as this socket's lease is valid.
+pub(super) fn hiding(
+    update: UpdateItemFluentBuilder,
+    expression: &str,
+    now: Timestamp,
+) -> UpdateItemFluentBuilder {
+    let until = now.plus(limits::CONNECTION_LEASE);
     update
-        .update_expression(format!("{expression}, expires_at = :end, last_seen = :now"))
-        .expression_attribute_values(":now", item::time(seen_at))
+        .update_expression(format!("{expression}, hidden_until = :until"))
+        .expression_attribute_values(":until", item::time(until))
 }
 
 /// `None` when the item did not meet the condition.

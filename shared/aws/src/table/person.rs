@@ -120,6 +120,19 @@ pub(super) fn sighting(attributes: &Attributes, now: Timestamp) -> Result<Sighti
     })
 }
 
+/// Until when the item says that the person hides, if no socket of theirs with a valid lease does.
+pub(super) fn needlessly_hidden(
+    attributes: &Attributes,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let Some(until) = Item { kind: KIND, attributes }.optional_time("hidden_until")? else {
+        return Ok(None);
+    };
+    let listed = listed(attributes)?;
+    let hides = |listed: &Listed| listed.status == Status::Invisible && listed.is_live(now);
+    Ok(Some(until).filter(|_| !listed.iter().any(hides)))
+}
+
 /// The person of an item that is not there.
 pub(super) fn never_seen(user_id: UserId) -> Sighting {
     let announced = Presence::default();

@@ -8,7 +8,7 @@ use domain::{ConnectionId, Presence, Status, Timestamp, UserId};
 use service::Connection;
 use service::port::{Acquaintance, Failure, PresenceStore, Sighting, Watcher};
 
-use super::connections::{Recorded, recorded};
+use super::connections::{Recorded, hiding, recorded};
 use super::person::{self, mark_of, name_of, record_end, status_mark, status_mark_of};
 use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, WHAT, item, item_of_failed_condition};
 use crate::call;
@@ -35,6 +35,7 @@ impl PresenceStore for LiveTable {
         if person.contains_key(&mark_of(connection.identity.session_id)) {
             return Ok(None);
         }
+        self.show(&person, user, now).await?;
         person::sighting(&person, now).map(Some)
     }
 
@@ -124,9 +125,13 @@ impl LiveTable {
         let key = Key::live(connection.identity.user_id);
         let session = connection.identity.session_id;
         let update = self.client.update_item().table_name(&self.table_name);
+        let expression = "SET #connection.#status = :status, #mark = :mark";
+        let update = match status {
+            Status::Invisible => hiding(update, expression, now),
+            _ => update.update_expression(expression),
+        };
         let answer = update
             .set_key(Some(key.attributes()))
-            .update_expression("SET #connection.#status = :status, #mark = :mark")
             .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_names("#ended", mark_of(session))

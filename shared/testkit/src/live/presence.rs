@@ -39,20 +39,25 @@ impl PresenceBook {
         self.session_statuses.remove(&session);
     }
 
-    /// A sign of life of this connection.
-    pub(super) fn note(&mut self, connection: &Connection, at: Timestamp) {
-        if self.status_of(&connection.id) != Status::Invisible {
-            let last_seen = self.last_seen.entry(connection.identity.user_id).or_insert(at);
-            *last_seen = at.max(*last_seen);
-        }
-    }
-
     pub(super) fn forget(&mut self, id: &ConnectionId) {
         self.statuses.remove(id);
     }
 }
 
 impl State {
+    /// A sign of life of this connection. Who hides on one device is not given away by another.
+    pub(super) fn note(&mut self, connection: &Connection, at: Timestamp) {
+        let user = connection.identity.user_id;
+        let book = &mut self.presence;
+        let hides = |c: &Connection| book.status_of(&c.id) == Status::Invisible;
+        let theirs = self.live.values().filter(|c| c.identity.user_id == user);
+        let mut leased = theirs.filter(|c| is_leased(c, at));
+        if !hides(connection) && !leased.any(hides) {
+            let last_seen = book.last_seen.entry(user).or_insert(at);
+            *last_seen = at.max(*last_seen);
+        }
+    }
+
     fn sighting(&self, user_id: UserId, now: Timestamp) -> Sighting {
         let theirs = self.live.values().filter(|c| c.identity.user_id == user_id);
         let leased = theirs.filter(|connection| is_leased(connection, now));

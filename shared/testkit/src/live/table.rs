@@ -105,7 +105,7 @@ impl ConnectionStore for FakeLive {
         state.records.insert(connection.id.clone(), record);
         state.live.insert(key_of(connection), connection.clone());
         state.presence.begin(connection);
-        state.presence.note(connection, connection.seen_at);
+        state.note(connection, connection.seen_at);
         Ok(true)
     }
 
@@ -127,7 +127,7 @@ impl ConnectionStore for FakeLive {
         }
         let touched = Connection { seen_at: now, ..record.clone() };
         state.live.insert(key_of(&touched), touched.clone());
-        state.presence.note(&touched, now);
+        state.note(&touched, now);
         Ok(Some(touched))
     }
 
@@ -140,7 +140,7 @@ impl ConnectionStore for FakeLive {
         let closed = state.records.remove(id);
         if let Some(connection) = &closed {
             state.live.remove(&key_of(connection));
-            state.presence.note(connection, now);
+            state.note(connection, now);
             state.presence.forget(id);
         }
         Ok(closed)

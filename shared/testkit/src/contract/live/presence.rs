@@ -20,11 +20,8 @@ macro_rules! presence_promises {
                 a_status_stays_through_heartbeats,
                 the_next_socket_of_a_session_begins_with_its_last_status,
                 another_session_does_not_begin_with_it,
-                who_hides_and_connects_again_is_not_seen,
                 a_status_stays_though_a_stray_410_pruned_its_connection,
                 saying_a_status_is_no_sign_of_life,
-                who_is_invisible_is_seen_as_of_before,
-                who_shows_up_again_is_seen_with_the_next_heartbeat,
                 a_lease_that_ran_out_is_no_presence,
                 closing_remembers_when_they_were_seen,
                 what_is_on_record_no_more_has_no_status,
@@ -48,32 +45,37 @@ pub trait Live: PresenceStore + ConnectionStore {}
 
 impl<T: PresenceStore + ConnectionStore> Live for T {}
 
-fn seconds(seconds: i64) -> Timestamp {
+pub(super) fn seconds(seconds: i64) -> Timestamp {
     at_ms(seconds * 1_000)
 }
 
-async fn open(port: &impl Live, name: &str, of_user: u128) -> Connection {
+pub(super) async fn open(port: &impl Live, name: &str, of_user: u128) -> Connection {
     let opened = connection(name, of_user, seconds(0));
     assert!(port.open(&opened).await.expect("open"), "its session has not ended");
     opened
 }
 
-async fn beat(port: &impl Live, device: &Connection, now: Timestamp) {
+pub(super) async fn beat(port: &impl Live, device: &Connection, now: Timestamp) {
     port.touch(&device.id, now).await.expect("touch").expect("known");
 }
 
-async fn set(port: &impl Live, device: &Connection, status: Status, now: Timestamp) -> Sighting {
+pub(super) async fn set(
+    port: &impl Live,
+    device: &Connection,
+    status: Status,
+    now: Timestamp,
+) -> Sighting {
     port.set(&device.id, status, now).await.expect("set").expect("known")
 }
 
-async fn seen(port: &impl Live, number: u128, now: Timestamp) -> Sighting {
+pub(super) async fn seen(port: &impl Live, number: u128, now: Timestamp) -> Sighting {
     let mut sightings =
         PresenceStore::of_users(port, &[user(number)], now).await.expect("of_users");
     assert_eq!(sightings.len(), 1);
     sightings.remove(0)
 }
 
-fn statuses(sighting: &Sighting) -> Vec<&'static str> {
+pub(super) fn statuses(sighting: &Sighting) -> Vec<&'static str> {
     let mut names: Vec<_> = sighting.statuses.iter().map(|status| status.as_str()).collect();
     names.sort_unstable();
     names
@@ -155,17 +157,6 @@ pub async fn another_session_does_not_begin_with_it(port: &impl Live) {
     assert_eq!(statuses(&seen(port, 1, seconds(3)).await), ["dnd", "online"]);
 }
 
-pub async fn who_hides_and_connects_again_is_not_seen(port: &impl Live) {
-    let device = open(port, "a", 1).await;
-    set(port, &device, Status::Invisible, seconds(1)).await;
-    port.close(&device.id, seconds(100)).await.expect("close");
-    let again = connection("b", 1, seconds(110));
-    assert!(port.open(&again).await.expect("open"));
-    let hidden = seen(port, 1, seconds(111)).await;
-    assert_eq!((statuses(&hidden), hidden.last_seen_at), (vec!["invisible"], Some(seconds(0))));
-    assert!(!hidden.is_news());
-}
-
 /// Who hides must not show because a push was answered wrongly.
 pub async fn a_status_stays_though_a_stray_410_pruned_its_connection(port: &impl Live) {
     let device = open(port, "a", 1).await;
@@ -182,29 +173,6 @@ pub async fn saying_a_status_is_no_sign_of_life(port: &impl Live) {
     assert_eq!(after.last_seen_at, Some(seconds(0)));
     let end = seconds(0).plus(limits::CONNECTION_LEASE);
     assert_eq!(statuses(&seen(port, 1, end).await), Vec::<&str>::new());
-}
-
-pub async fn who_is_invisible_is_seen_as_of_before(port: &impl Live) {
-    let device = open(port, "a", 1).await;
-    beat(port, &device, seconds(200)).await;
-    let hidden = set(port, &device, Status::Invisible, seconds(300)).await;
-    assert_eq!(hidden.presence(), Presence::Offline);
-    assert_eq!(hidden.last_seen_at, Some(seconds(200)));
-    beat(port, &device, seconds(400)).await;
-    let hidden = seen(port, 1, seconds(401)).await;
-    assert_eq!((hidden.presence(), hidden.last_seen_at), (Presence::Offline, Some(seconds(200))));
-    port.close(&device.id, seconds(500)).await.expect("close");
-    assert_eq!(seen(port, 1, seconds(501)).await.last_seen_at, Some(seconds(200)));
-}
-
-pub async fn who_shows_up_again_is_seen_with_the_next_heartbeat(port: &impl Live) {
-    let device = open(port, "a", 1).await;
-    set(port, &device, Status::Invisible, seconds(1)).await;
-    beat(port, &device, seconds(200)).await;
-    let shown = set(port, &device, Status::Online, seconds(300)).await;
-    assert_eq!((shown.presence(), shown.last_seen_at), (Presence::Online, Some(seconds(0))));
-    beat(port, &device, seconds(400)).await;
-    assert_eq!(seen(port, 1, seconds(401)).await.last_seen_at, Some(seconds(400)));
 }
 
 pub async fn a_lease_that_ran_out_is_no_presence(port: &impl Live) {
