@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::people::people_on;
 
 /// For redeliveries and heartbeats, on a busy machine.
-pub const HEALING: Duration = Duration::from_secs(120);
+pub const HEALING: Duration = Duration::from_secs(180);
 /// A lost push of a quiet conversation is found within one.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// In place of the template's 30 and 180 seconds, so that a crash is made good sooner. Above the
