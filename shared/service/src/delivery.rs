@@ -63,7 +63,7 @@ impl Announcement {
 struct Pushed {
     devices: u32,
     failed: Vec<Connection>,
-    /// Those without a socket.
+    /// Those without a socket, and old enough to have had one.
     gone: Vec<Connection>,
 }
 
@@ -200,21 +200,25 @@ impl Delivery {
                 let _slot = slots.acquire().await;
                 // Slots come free when the time is over; nothing is begun then.
                 if until.is_some_and(|until| until <= Instant::now()) {
-                    return PushOutcome::Failed;
+                    return (PushOutcome::Failed, false);
                 }
-                self.pusher.push(&connection.id, event).await
+                // Asked before: its answer, or that of its neighbours, may take its youth.
+                let may_be_pruned = self.may_be_pruned(&connection);
+                (self.pusher.push(&connection.id, event).await, may_be_pruned)
             };
+            let never = (PushOutcome::Failed, false);
             let outcome = match until {
-                Some(until) => timeout_at(until, push).await.unwrap_or(PushOutcome::Failed),
+                Some(until) => timeout_at(until, push).await.unwrap_or(never),
                 None => push.await,
             };
             (outcome, connection)
         });
         let mut pushed = Pushed::default();
-        for (outcome, connection) in join_all(pushes).await {
+        for ((outcome, may_be_pruned), connection) in join_all(pushes).await {
             match outcome {
                 PushOutcome::Delivered => pushed.devices += 1,
-                PushOutcome::Gone => pushed.gone.push(connection),
+                PushOutcome::Gone if may_be_pruned => pushed.gone.push(connection),
+                PushOutcome::Gone => {}
                 PushOutcome::Failed => pushed.failed.push(connection),
             }
         }
@@ -247,10 +251,11 @@ impl Delivery {
     }
 
     /// A young connection may not be open yet: its row exists before its socket does.
+    fn may_be_pruned(&self, connection: &Connection) -> bool {
+        self.clock.now().since(connection.since) >= limits::PRUNE_MIN_AGE
+    }
+
     async fn prune(&self, connection: &Connection) {
-        if self.clock.now().since(connection.since) < limits::PRUNE_MIN_AGE {
-            return;
-        }
         if let Err(failure) = self.connections.prune(connection).await {
             tracing::warn!(connection_id = %connection.id, error = %failure, "not pruned");
         }
