@@ -164,6 +164,22 @@ fn an_accepted_message_that_is_found_is_not_said_again() {
 }
 
 #[test]
+fn a_message_that_vanishes_again_is_looked_for_after_twice_the_time() {
+    let mut app = App::idle();
+    let id = app.post(100, 0);
+    let mut since = 0;
+    for patience in [30_000, 60_000, 120_000] {
+        let sent = app.sending(since).unwrap();
+        assert_eq!(sent.client_ids(), [id]);
+        app.accept(&sent, since);
+        assert_eq!(app.fetching(since + patience - 1), None);
+        let (request, _) = app.fetching(since + patience).unwrap();
+        since += patience + 1;
+        app.state.answered(request, Ok(changes(0, 0)), since);
+    }
+}
+
+#[test]
 fn a_message_whose_rejection_was_lost_is_said_again_though_the_conversation_is_gone() {
     let mut app = App::idle();
     let id = app.post(100, 0);
