@@ -19,6 +19,9 @@ use crate::people::people_on;
 pub const HEALING: Duration = Duration::from_secs(180);
 /// A lost push of a quiet conversation is found within one.
 const HEARTBEAT: Duration = Duration::from_secs(3);
+/// How often and how long is looked at a rule before more is said.
+const PATIENCE_LOOKS: usize = 20;
+const PATIENCE_LOOK: Duration = Duration::from_millis(250);
 /// In place of the template's 30 and 180 seconds, so that a crash is made good sooner. Above the
 /// time limit of `persist-messages`.
 const VISIBILITY: [(&str, u32); 2] = [("messages-to-persist.fifo", 6), ("events-to-fan-out", 3)];
@@ -102,9 +105,19 @@ impl Stage {
         client
     }
 
-    /// Waits until this rule has done its work so often.
+    /// Waits until this rule has done its work so often. How many frames some messages become
+    /// depends on how quick the machine is; where they were too few, everybody says more.
     pub async fn until_fired(&self, rule: u64, times: u64) {
-        let has_fired = || async { (self.fired(rule).await >= times).then_some(()) };
+        let has_fired = || async {
+            for _ in 0..PATIENCE_LOOKS {
+                if self.fired(rule).await >= times {
+                    return Some(());
+                }
+                tokio::time::sleep(PATIENCE_LOOK).await;
+            }
+            self.talk(1);
+            None
+        };
         let what = format!("rule {rule} has fired {times} times");
         eventually(&what, HEALING, has_fired).await.unwrap();
     }
