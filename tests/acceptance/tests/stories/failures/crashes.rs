@@ -16,7 +16,7 @@ async fn crash_before_enqueue() {
     });
     let rule = stage.let_loose(rule).await;
     stage.talk(3);
-    stage.until_fired(rule, 3).await;
+    stage.talk_until_fired(rule, 3).await;
     stage.talk(2);
     stage.assert_whole().await;
 }
@@ -33,8 +33,8 @@ async fn crash_after_enqueue_before_the_answer() {
     let drop = json!({ "fault": "answer.drop", "frame_type": "message.send", "times": 2 });
     let drop = stage.let_loose(drop).await;
     stage.talk(4);
-    stage.until_fired(kill, 2).await;
-    stage.until_fired(drop, 2).await;
+    stage.talk_until_fired(kill, 2).await;
+    stage.talk_until_fired(drop, 2).await;
     stage.assert_whole().await;
 }
 
@@ -64,7 +64,7 @@ async fn crash_after_commit_before_push() {
     stage.until_fired(rule, 1).await;
     stage.until_stored(first).await;
     stage.talk(3);
-    stage.until_fired(rule, 2).await;
+    stage.talk_until_fired(rule, 2).await;
     stage.assert_whole().await;
 }
 

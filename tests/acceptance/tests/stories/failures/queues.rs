@@ -17,9 +17,9 @@ async fn queue_redelivery() {
     });
     let rule = stage.let_loose(rule).await;
     stage.talk(2);
-    stage.until_fired(rule, 1).await;
+    stage.talk_until_fired(rule, 1).await;
     stage.talk(2);
-    stage.until_fired(rule, 2).await;
+    stage.talk_until_fired(rule, 2).await;
     stage.assert_whole().await;
 }
 

@@ -139,7 +139,7 @@ async fn push_answered_200_and_lost() {
         device.until("what was lost", HEALING, is_found).await.unwrap();
     }
     stage.talk(4);
-    stage.until_fired(lost, 9).await;
+    stage.talk_until_fired(lost, 9).await;
     stage.assert_whole().await;
 }
 
@@ -151,7 +151,7 @@ async fn pushes_swapped() {
         stage.talk(1);
         sleep(Duration::from_millis(100)).await;
     }
-    stage.until_fired(swap, 5).await;
+    stage.talk_until_fired(swap, 5).await;
     stage.assert_whole().await;
 }
 
@@ -161,7 +161,7 @@ async fn too_many_posts_429_from_the_management_api() {
     let busy = json!({ "fault": "push.status", "status": 429, "times": 20 });
     let busy = stage.let_loose(busy).await;
     stage.talk(4);
-    stage.until_fired(busy, 20).await;
+    stage.talk_until_fired(busy, 20).await;
     stage.talk(1);
     stage.assert_whole().await;
 }

@@ -105,9 +105,16 @@ impl Stage {
         client
     }
 
-    /// Waits until this rule has done its work so often. How many frames some messages become
-    /// depends on how quick the machine is; where they were too few, everybody says more.
+    /// Waits until this rule has done its work so often.
     pub async fn until_fired(&self, rule: u64, times: u64) {
+        let has_fired = || async { (self.fired(rule).await >= times).then_some(()) };
+        let what = format!("rule {rule} has fired {times} times");
+        eventually(&what, HEALING, has_fired).await.unwrap();
+    }
+
+    /// As [`Self::until_fired`]. How many frames some messages become depends on how quick the
+    /// machine is; where they were too few, everybody says more.
+    pub async fn talk_until_fired(&self, rule: u64, times: u64) {
         let has_fired = || async {
             for _ in 0..PATIENCE_LOOKS {
                 if self.fired(rule).await >= times {
