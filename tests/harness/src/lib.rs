@@ -7,6 +7,7 @@
 mod chance;
 pub mod chaos;
 mod client;
+pub mod command;
 pub mod cost;
 mod database;
 mod device;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use harness::chaos::{Campaign, Progress};
-use harness::{Emulators, Failure, Result};
+use harness::{Emulators, Result, command};
 
 /// Starts a system of its own on a private Postgres and emulator under .local/chaos.
 #[derive(Parser)]
@@ -25,22 +25,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::cannot("start", e));
-    let stoppable = async {
-        tokio::select! {
-            biased;
-            _ = tokio::signal::ctrl_c() => Err(Failure::new("stopped")),
-            ended = run(&arguments) => ended,
-        }
-    };
-    match runtime.and_then(|runtime| runtime.block_on(stoppable)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(failure) => {
-            eprintln!("\nchaos: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run("chaos", run(&arguments))
 }
 
 /// Whether every promise was kept.
@@ -54,8 +39,10 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         superuser_url: emulators.database_url.clone(),
         aws_endpoint_url: emulators.aws_endpoint_url.clone(),
     };
-    let verdict = campaign.run(show).await?;
+    let verdict = campaign.run(show).await;
+    // Past the line of progress, whatever comes now.
     eprintln!();
+    let verdict = verdict?;
     println!("seed {}, {} s of faults", arguments.seed, arguments.seconds);
     println!("{verdict}");
     println!("{}", if verdict.is_clean() { "every promise was kept" } else { "BROKEN" });

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use harness::cost::{Load, Receipt};
-use harness::{Emulators, Failure, Options, Result, System};
+use harness::{Emulators, Options, Result, System, command};
 
 /// Starts a system of its own on a private Postgres and emulator under .local/cost, sends messages
 /// as the bench does, and prices every call that AWS would bill.
@@ -18,14 +18,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::cannot("start", e));
-    match runtime.and_then(|runtime| runtime.block_on(run(&arguments))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("cost: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run("cost", async { run(&arguments).await.map(|()| true) })
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use harness::{Api, Emulators, Failure, Options, Result, System, functions_of};
+use harness::{Api, Emulators, Options, Result, System, command, functions_of};
 
 use spread::Spread;
 
@@ -29,23 +29,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::cannot("start", e));
-    // Dropping the run stops what it started.
-    let stoppable = async {
-        tokio::select! {
-            // First, so that it listens before the run does anything.
-            biased;
-            _ = tokio::signal::ctrl_c() => Err(Failure::new("stopped")),
-            ended = run(&arguments) => ended,
-        }
-    };
-    match runtime.and_then(|runtime| runtime.block_on(stoppable)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("bench: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run("bench", async { run(&arguments).await.map(|()| true) })
 }
 
 async fn run(arguments: &Arguments) -> Result<()> {
