@@ -25,8 +25,10 @@ impl SessionStore for PgAccounts {
             (&session.refresh.digest, Type::TEXT),
             (&instant(session.refresh.expires_at), Type::TIMESTAMPTZ),
         ];
-        self.database.query(query::INSERT_SESSION, &parameters).await?;
-        Ok(())
+        let opened = self.database.query_opt(query::INSERT_SESSION, &parameters).await?;
+        // The next try does not get past the password.
+        let ended = || DatabaseError::transient("the account has ended meanwhile");
+        opened.map(|_| ()).ok_or_else(|| ended().into())
     }
 
     async fn rotate(
