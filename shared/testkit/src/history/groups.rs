@@ -93,6 +93,11 @@ impl Plan {
             invite: None,
         }
     }
+
+    fn lose(&mut self, event_type: EventType, actor: UserId, users: Vec<UserId>) {
+        self.leaving.clone_from(&users);
+        self.events.push(SystemEvent::new(event_type, actor, users));
+    }
 }
 
 impl State {
@@ -103,19 +108,13 @@ impl State {
         }
         let id = request.conversation_id;
         let (room, seat) = self.room_of(actor, id).ok_or(GroupError::NotAMember)?;
-        let seat_of = |user| room.seat_of(user).ok_or(GroupError::NoSuchMember);
-        let check = |action: GroupAction| {
-            let checked = action.check(seat.role, room.conversation.conversation_type);
-            checked.map_err(GroupError::Refused)
-        };
+        let action = room.action(&request.change)?;
+        let checked = action.check(seat.role, room.conversation.conversation_type);
+        checked.map_err(GroupError::Refused)?;
         let mut plan = Plan::nothing(id);
         match &request.change {
-            GroupChange::Edit(edit) => {
-                check(GroupAction::Edit)?;
-                (plan.edit, plan.events) = room.edits(edit, actor);
-            }
+            GroupChange::Edit(edit) => (plan.edit, plan.events) = room.edits(edit, actor),
             GroupChange::Add(users) => {
-                check(GroupAction::Add)?;
                 plan.joining = self.newcomers(room, actor, users)?;
                 if !plan.joining.is_empty() {
                     let added = plan.joining.clone();
@@ -123,33 +122,24 @@ impl State {
                 }
             }
             GroupChange::Remove(user) => {
-                check(GroupAction::Remove(seat_of(*user)?.role))?;
                 room.can_do_without(*user, None)?;
-                plan.leaving.push(*user);
-                plan.events.push(SystemEvent::new(EventType::MemberRemoved, actor, vec![*user]));
-            }
-            GroupChange::Leave => {
-                check(GroupAction::Leave)?;
-                room.can_do_without(actor, None)?;
-                plan.leaving.push(actor);
-                plan.events.push(SystemEvent::new(EventType::MemberLeft, actor, vec![actor]));
+                plan.lose(EventType::MemberRemoved, actor, vec![*user]);
             }
             GroupChange::SetRole { user_id, role } => {
-                let before = seat_of(*user_id)?.role;
-                check(GroupAction::ChangeRole(before, *role))?;
                 room.can_do_without(*user_id, Some(*role))?;
-                if before != *role {
+                if room.seat_of(*user_id).is_some_and(|seat| seat.role != *role) {
                     plan.role = Some((*user_id, *role));
                     plan.events.push(role_changed(actor, *user_id, *role));
                 }
             }
             GroupChange::Delete => {
-                check(GroupAction::Delete)?;
-                plan.leaving = room.active().map(|(user, _)| user).collect();
-                let gone = plan.leaving.clone();
-                plan.events.push(SystemEvent::new(EventType::MemberRemoved, actor, gone));
+                let everybody = room.active().map(|(user, _)| user).collect();
+                plan.lose(EventType::MemberRemoved, actor, everybody);
             }
-            GroupChange::Join { .. } => {}
+            GroupChange::Leave | GroupChange::Join { .. } => {
+                room.can_do_without(actor, None)?;
+                plan.lose(EventType::MemberLeft, actor, vec![actor]);
+            }
         }
         Ok(plan)
     }
@@ -250,6 +240,23 @@ pub(super) fn role_changed(actor: UserId, user: UserId, role: Role) -> SystemEve
 }
 
 impl Room {
+    fn action(&self, change: &GroupChange) -> Result<GroupAction, GroupError> {
+        let role_of = |user: &UserId| match self.seat_of(*user) {
+            Some(seat) => Ok(seat.role),
+            None => Err(GroupError::NoSuchMember),
+        };
+        Ok(match change {
+            GroupChange::Edit(_) => GroupAction::Edit,
+            GroupChange::Add(_) => GroupAction::Add,
+            GroupChange::Remove(user) => GroupAction::Remove(role_of(user)?),
+            GroupChange::SetRole { user_id, role } => {
+                GroupAction::ChangeRole(role_of(user_id)?, *role)
+            }
+            GroupChange::Delete => GroupAction::Delete,
+            GroupChange::Leave | GroupChange::Join { .. } => GroupAction::Leave,
+        })
+    }
+
     fn can_do_without(&self, user: UserId, becomes: Option<Role>) -> Result<(), GroupError> {
         let roles = self.active().map(|(user, seat)| (user, seat.role));
         keeps_an_owner(roles, user, becomes).map_err(GroupError::Refused)

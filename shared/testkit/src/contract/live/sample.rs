@@ -160,26 +160,10 @@ fn membership_news(title: Title) -> Vec<Message> {
     (20..).zip(events).map(told).collect()
 }
 
-fn contact_changed(has_request: bool, status: ContactStatus) -> Event {
-    let request = ContactRequest {
-        id: ContactRequestId(Uuid::from_u128(7)),
-        from: user(1),
-        to: user(2),
-        created_at: at_ms(0),
-    };
-    Event::ContactChanged { request: has_request.then_some(request), user_id: user(2), status }
-}
-
-/// One of each kind that may wait in a queue.
-pub fn events() -> Vec<Event> {
-    let conversation_id = conversation(1);
-    let marks = |number, delivered, read| MemberMarks {
-        user_id: user(number),
-        marks: Marks { delivered: Seq(delivered), read: Seq(read) },
-    };
+fn changes_of_groups() -> Vec<Event> {
     let title = Title::parse("The \"engine\" \u{1f682}").expect("a title");
     let group = Conversation {
-        id: conversation_id,
+        id: conversation(1),
         conversation_type: ConversationType::Group,
         title: Some(title.clone()),
         description: None,
@@ -199,6 +183,38 @@ pub fn events() -> Vec<Event> {
         shares_history: true,
         ..group.clone()
     };
+    let told =
+        [group, direct, described].map(|conversation| Event::ConversationChanged { conversation });
+    let removed = Event::ConversationRemoved { conversation_id: conversation(1) };
+    told.into_iter().chain([removed, messages_new(membership_news(title))]).collect()
+}
+
+fn changes_of_contacts() -> Vec<Event> {
+    vec![
+        contact_changed(true, ContactStatus::Requested),
+        contact_changed(true, ContactStatus::Contacts),
+        contact_changed(true, ContactStatus::Declined),
+        contact_changed(false, ContactStatus::Removed),
+    ]
+}
+
+fn contact_changed(has_request: bool, status: ContactStatus) -> Event {
+    let request = ContactRequest {
+        id: ContactRequestId(Uuid::from_u128(7)),
+        from: user(1),
+        to: user(2),
+        created_at: at_ms(0),
+    };
+    Event::ContactChanged { request: has_request.then_some(request), user_id: user(2), status }
+}
+
+/// One of each kind that may wait in a queue.
+pub fn events() -> Vec<Event> {
+    let conversation_id = conversation(1);
+    let marks = |number, delivered, read| MemberMarks {
+        user_id: user(number),
+        marks: Marks { delivered: Seq(delivered), read: Seq(read) },
+    };
     let view = |number, presence, last_seen_at| PresenceView {
         user_id: user(number),
         presence,
@@ -210,7 +226,7 @@ pub fn events() -> Vec<Event> {
         view(3, Presence::Dnd, None),
         view(4, Presence::Offline, Some(at_ms(-1))),
     ];
-    vec![
+    let mut events = vec![
         messages_new(vec![message(7, "seven")]),
         messages_changed(),
         // What a member is told who joined after these messages: the frame moves their cursor.
@@ -218,17 +234,11 @@ pub fn events() -> Vec<Event> {
         rejected(Rejection::InvalidReplyTo),
         rejected(Rejection::InvalidMention),
         rejected(Rejection::Quarantined),
-        Event::ConversationChanged { conversation: group },
-        Event::ConversationChanged { conversation: direct },
-        Event::ConversationChanged { conversation: described },
-        Event::ConversationRemoved { conversation_id },
-        messages_new(membership_news(title)),
-        contact_changed(true, ContactStatus::Requested),
-        contact_changed(true, ContactStatus::Contacts),
-        contact_changed(true, ContactStatus::Declined),
-        contact_changed(false, ContactStatus::Removed),
         Event::ReceiptUpdated { conversation_id, marks: vec![marks(1, 5, 0), marks(2, 9, 9)] },
         Event::PresenceChanged { users },
         Event::Nudge { conversation_id, last_seq: Seq(12) },
-    ]
+    ];
+    events.extend(changes_of_groups());
+    events.extend(changes_of_contacts());
+    events
 }
