@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::accounts::PgAccounts;
 use crate::database::Parameter;
 use crate::query;
-use crate::row::{Read, column, instant, time, user_id};
+use crate::row::{Read, column, instant, is_digest, time, user_id};
 
 fn purpose(purpose: MailPurpose) -> &'static str {
     match purpose {
@@ -37,6 +37,9 @@ impl MailTokenStore for PgAccounts {
     }
 
     async fn verify_email(&self, digest: &str, now: Timestamp) -> Result<bool, Failure> {
+        if !is_digest(digest) {
+            return Ok(false);
+        }
         let parameters: [Parameter<'_>; 2] =
             [(&digest, Type::TEXT), (&instant(now), Type::TIMESTAMPTZ)];
         let row = self.database.query_opt(query::VERIFY_EMAIL, &parameters).await?;
@@ -49,6 +52,9 @@ impl MailTokenStore for PgAccounts {
         password_hash: &str,
         now: Timestamp,
     ) -> Result<Option<Vec<Identity>>, Failure> {
+        if !is_digest(digest) {
+            return Ok(None);
+        }
         let parameters: [Parameter<'_>; 3] = [
             (&digest, Type::TEXT),
             (&instant(now), Type::TIMESTAMPTZ),

@@ -13,7 +13,7 @@ use crate::database::{Database, Parameter};
 use crate::error::DatabaseError;
 use crate::group_write::{Author, Found, give_up, lock_and_read, unchanged, write};
 use crate::query;
-use crate::row::{instant, parsed};
+use crate::row::{instant, is_digest, parsed};
 
 /// Groups and the invites into them.
 pub struct PgGroups {
@@ -32,6 +32,9 @@ impl GroupStore for PgGroups {
     async fn change(&self, request: GroupRequest) -> Result<GroupChanged, GroupError> {
         let GroupRequest { conversation_id, actor_id, change, message_ids, at } = request;
         let (found, named, absent) = match &change {
+            GroupChange::Join { digest } if !is_digest(digest) => {
+                return Err(GroupError::Invite(InviteRefusal::Unknown));
+            }
             GroupChange::Join { digest } => {
                 let absent = GroupError::Invite(InviteRefusal::Unknown);
                 (Found::ByInvite(digest), vec![actor_id], absent)

@@ -17,7 +17,9 @@ use crate::group_change::InviteTerms;
 use crate::group_write::give_up;
 use crate::groups::PgGroups;
 use crate::query;
-use crate::row::{Read, column, count, instant, parsed, parsed_opt, time, time_opt, user_id};
+use crate::row::{
+    Read, column, count, instant, is_digest, parsed, parsed_opt, time, time_opt, user_id,
+};
 
 #[async_trait]
 impl InviteStore for PgGroups {
@@ -99,6 +101,9 @@ impl InviteStore for PgGroups {
         digest: &str,
         now: Timestamp,
     ) -> Result<InvitePreview, GroupError> {
+        if !is_digest(digest) {
+            return Err(GroupError::Invite(InviteRefusal::Unknown));
+        }
         let parameters: [Parameter<'_>; 2] = [(&digest, Type::TEXT), (&user.0, Type::UUID)];
         let row = self.database.query_opt(query::PREVIEW_INVITE, &parameters).await?;
         let row = row.ok_or(GroupError::Invite(InviteRefusal::Unknown))?;

@@ -64,6 +64,12 @@ pub(crate) fn time_opt(row: &Row, name: &str) -> Read<Option<Timestamp>> {
     at.map(read).transpose()
 }
 
+/// What a digest looks like. Anything else is known to nobody, and Postgres need not be asked: not
+/// every text is one that it can hold.
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 pub(crate) fn user_id(row: &Row, name: &str) -> Read<UserId> {
     column(row, name).map(UserId)
 }
@@ -251,6 +257,14 @@ mod tests {
         let title = Title::parse("Team").unwrap();
         let event = SystemEvent { title: Some(title), role: Some(Role::Admin), ..event };
         assert_eq!(event_from(&event_json(&event)), Some(event));
+    }
+
+    #[test]
+    fn only_a_digest_is_looked_up() {
+        assert!(is_digest(&"0a".repeat(32)));
+        for hostile in ["", "\0", &"0A".repeat(32), &"0a".repeat(33), &"é".repeat(32)] {
+            assert!(!is_digest(hostile), "{hostile:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::accounts::PgAccounts;
 use crate::database::{Lease, Parameter};
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column, instant, time, time_opt, user_id};
+use crate::row::{Read, column, instant, is_digest, time, time_opt, user_id};
 
 #[async_trait]
 impl SessionStore for PgAccounts {
@@ -37,6 +37,9 @@ impl SessionStore for PgAccounts {
         fresh: NewRefreshToken,
         now: Timestamp,
     ) -> Result<Rotation, Failure> {
+        if !is_digest(presented_digest) {
+            return Ok(Rotation::Refused);
+        }
         // Dropped on an error, the lease ends the transaction with its connection.
         let mut lease = self.database.lease().await?;
         let client = lease.client();

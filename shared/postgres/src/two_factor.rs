@@ -9,7 +9,7 @@ use crate::accounts::PgAccounts;
 use crate::database::Parameter;
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column};
+use crate::row::{Read, column, is_digest};
 
 /// No clock gets there; one that did would have made the code worth nothing.
 fn step(step: u64) -> Read<i64> {
@@ -67,6 +67,6 @@ impl TwoFactorStore for PgAccounts {
 
     async fn spend_recovery_code(&self, user: UserId, digest: &str) -> Result<bool, Failure> {
         let parameters: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&digest, Type::TEXT)];
-        self.did(query::SPEND_RECOVERY_CODE, &parameters).await
+        Ok(is_digest(digest) && self.did(query::SPEND_RECOVERY_CODE, &parameters).await?)
     }
 }

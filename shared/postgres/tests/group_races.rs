@@ -12,14 +12,12 @@ mod support;
 
 use std::time::Duration;
 
-use domain::{
-    Draft, DraftParts, EventType, GroupRefusal, InviteId, MessageText, Role, Seq, TraceId, UserId,
-};
-use people::{People, at, client_id, digest};
+use domain::{EventType, GroupRefusal, InviteId, Role, Seq, UserId};
+use people::{People, at, digest, says};
 use postgres::{PgGroups, PgMessages, PgReceipts};
 use service::port::{
     GroupChange, GroupEdit, GroupError, InviteRefusal, InviteStore, MessageStore, NewInvite,
-    ReceiptClaim, ReceiptStore, Submission, Verdict,
+    ReceiptClaim, ReceiptStore, Verdict,
 };
 use uuid::Uuid;
 
@@ -115,26 +113,6 @@ async fn the_last_place_in_a_group_is_taken_once() {
     assert!(matches!(one.err().or(other.err()), Some(GroupError::Full)));
 }
 
-fn says(all: &People, group: domain::ConversationId, sender: UserId, number: u128) -> Submission {
-    let draft = Draft::parse(DraftParts {
-        client_id: client_id(number),
-        kind: None,
-        text: Some(MessageText::parse("hello").unwrap()),
-        reply_to: None,
-        attachment_ids: Vec::new(),
-        mentions: Vec::new(),
-        sent_at: None,
-    });
-    assert!(all.count > 0);
-    Submission {
-        conversation_id: group,
-        sender_id: sender,
-        draft: draft.unwrap(),
-        accepted_at: at(),
-        trace_id: TraceId(Uuid::from_u128(number)),
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_sent_while_its_sender_is_removed_is_stored_before_that_or_refused() {
     let all = People::new(2).await;
@@ -142,7 +120,7 @@ async fn a_message_sent_while_its_sender_is_removed_is_stored_before_that_or_ref
     for round in 0..ROUNDS {
         let group = all.group(round, ada, &[bob]).await;
         let messages = PgMessages::new(all.database());
-        let batch = [says(&all, group, bob, 0x5000 + round)];
+        let batch = [says(group, bob, 0x5000 + round)];
         let (removed, sent) = tokio::join!(
             all.change(group, ada, GroupChange::Remove(bob)),
             messages.append(&batch),

@@ -11,6 +11,8 @@ SELECT c.id AS key, c.id::text AS conversation_id, c.type,
     my.archived::text AS archived, my.pinned::text AS pinned
 FROM members my
 JOIN conversations c ON c.id = my.conversation_id
-WHERE my.user_id = $1 AND ($2::uuid IS NULL OR c.id > $2)
+-- As two parts, because each of the two indexes has one of them.
+WHERE ((my.user_id = $1 AND my.left_seq IS NULL) OR (my.user_id = $1 AND my.left_seq IS NOT NULL))
+    AND ($2::uuid IS NULL OR c.id > $2)
 ORDER BY c.id
 LIMIT $3

@@ -12,7 +12,9 @@ SELECT m.conversation_id AS key, m.seq AS seq_key, m.conversation_id::text AS co
     to_char(m.deleted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS deleted_at
 FROM (
     SELECT conversation_id FROM members
-    WHERE user_id = $1 AND ($2::uuid IS NULL OR conversation_id >= $2)
+    -- As two parts, because each of the two indexes has one of them.
+    WHERE ((user_id = $1 AND left_seq IS NULL) OR (user_id = $1 AND left_seq IS NOT NULL))
+        AND ($2::uuid IS NULL OR conversation_id >= $2)
     ORDER BY conversation_id
 ) my
 CROSS JOIN LATERAL (

@@ -5,6 +5,8 @@
 SELECT conversation_id AS key, conversation_id::text, delivered_seq::text AS delivered,
     read_seq::text AS read
 FROM members
-WHERE user_id = $1 AND ($2::uuid IS NULL OR conversation_id > $2)
-ORDER BY conversation_id
+-- As two parts, because each of the two indexes has one of them.
+WHERE ((user_id = $1 AND left_seq IS NULL) OR (user_id = $1 AND left_seq IS NOT NULL))
+    AND ($2::uuid IS NULL OR conversation_id > $2)
+ORDER BY key
 LIMIT $3

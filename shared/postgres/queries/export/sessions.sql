@@ -8,5 +8,5 @@ SELECT id AS key, id::text AS id, device_name, address,
     to_char(revoked_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS revoked_at
 FROM sessions
 WHERE user_id = $1 AND ($2::uuid IS NULL OR id > $2)
-ORDER BY id
+ORDER BY key
 LIMIT $3

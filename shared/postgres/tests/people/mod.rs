@@ -3,18 +3,22 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
-use domain::{ClientId, ConversationId, Timestamp, Title, UserId};
-use postgres::{Database, PgConversations, PgGroups};
-use service::port::{
-    ConversationStore, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore, NewGroup,
+use domain::{
+    ClientId, ConversationId, Draft, DraftParts, MessageText, Timestamp, Title, TraceId, UserId,
 };
+use postgres::{Database, PgConversations, PgGroups, PgMessages};
+use service::port::{
+    ConversationStore, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore,
+    MessageStore, NewGroup, Submission, Verdict,
+};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::support::TestDatabase;
 
 pub struct People {
     database: TestDatabase,
-    pub count: u128,
+    count: u128,
 }
 
 pub fn at() -> Timestamp {
@@ -27,6 +31,21 @@ pub fn client_id(number: u128) -> ClientId {
 
 pub fn digest(number: u128) -> String {
     format!("{number:064x}")
+}
+
+pub fn says(conversation_id: ConversationId, sender_id: UserId, number: u128) -> Submission {
+    let draft = Draft::parse(DraftParts {
+        client_id: client_id(number),
+        kind: None,
+        text: Some(MessageText::parse("hello").unwrap()),
+        reply_to: None,
+        attachment_ids: Vec::new(),
+        mentions: Vec::new(),
+        sent_at: None,
+    });
+    let draft = draft.unwrap();
+    let trace_id = TraceId(Uuid::from_u128(number));
+    Submission { conversation_id, sender_id, draft, accepted_at: at(), trace_id }
 }
 
 impl People {
@@ -51,6 +70,16 @@ impl People {
     /// A process of its own.
     pub fn database(&self) -> Database {
         self.database.database()
+    }
+
+    pub async fn connect(&self) -> Client {
+        self.database.connect().await
+    }
+
+    pub async fn say(&self, conversation_id: ConversationId, sender_id: UserId) {
+        let says = says(conversation_id, sender_id, 0x7777);
+        let commit = PgMessages::new(self.database()).append(&[says]).await.unwrap();
+        assert!(matches!(commit.appended[0].verdict, Verdict::Stored(_)));
     }
 
     pub fn group_id(number: u128) -> ConversationId {
