@@ -70,7 +70,9 @@ async fn run(arguments: Arguments) -> Result<(), WireError> {
             return Err(WireError::Failed(format!("the server refused it: {code}")));
         }
     }
+    within("learn who has it", app.until(|state| state.knows_ticks(conversation))).await?;
     app.look(|state| show(state, conversation));
+    app.close().await;
     Ok(())
 }
 

@@ -7,7 +7,10 @@ use transport::connect;
 use transport::queue::{self, Batch, Failed};
 
 pub async fn record_receipts(book: ReceiptBook, batch: Batch) -> Failed {
-    batch.all_records(|records| async move { book.record(records).await }).await
+    let record = |records, is_again| async move {
+        if is_again { book.record_again(records).await } else { book.record(records).await }
+    };
+    batch.all_records(record).await
 }
 
 pub fn main() -> ExitCode {

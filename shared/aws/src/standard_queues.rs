@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::UserId;
+use futures::{StreamExt, TryStreamExt};
 use service::port::{
     Failure, FanOutJob, FanOutQueue, PresenceQueue, PushLog, PushRecord, ReceiptClaim,
     ReceiptQueue, RecordJob,
@@ -14,6 +15,8 @@ use service::port::{
 use crate::queues::{WHAT, bug, described};
 use crate::{batch, call, jobs};
 
+/// Calls under way at once: the jobs of the largest group take two rounds.
+const CALLS_AT_ONCE: usize = 8;
 /// The longest that SQS holds a message back.
 const DELAY_MAX_SECONDS: u64 = 900;
 
@@ -30,13 +33,18 @@ impl Sender {
         sent.map(drop).map_err(|error| call::failure(WHAT, error))
     }
 
-    /// In as few calls as it takes. What SQS did not take is sent once more.
+    /// In as few calls as it takes, some of them at once.
     async fn send_all(&self, bodies: Vec<String>) -> Result<(), Failure> {
-        for call in batch::calls(bodies) {
-            let left = self.send_some(&call).await?;
-            if !left.is_empty() && !self.send_some(&left).await?.is_empty() {
-                return Err(Failure::unavailable(WHAT, "jobs were not taken, twice"));
-            }
+        let calls = batch::calls(bodies);
+        let sent: Vec<_> = calls.iter().map(|call| self.send_call(call)).collect();
+        futures::stream::iter(sent).buffer_unordered(CALLS_AT_ONCE).try_collect().await
+    }
+
+    /// What SQS did not take is sent once more.
+    async fn send_call(&self, bodies: &[String]) -> Result<(), Failure> {
+        let left = self.send_some(bodies).await?;
+        if !left.is_empty() && !self.send_some(&left).await?.is_empty() {
+            return Err(Failure::unavailable(WHAT, "jobs were not taken, twice"));
         }
         Ok(())
     }

@@ -106,6 +106,48 @@ async fn a_person_is_remembered_for_ninety_days_and_dead_sockets_are_swept() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_session_stays_while_it_has_a_socket_and_goes_with_the_session() {
+    let scene = Scene::new().await;
+    let device = connection("a", 1, at_ms(0));
+    scene.table.open(&device).await.unwrap();
+    scene.table.set(&device.id, Status::Dnd, at_ms(0)).await.unwrap();
+    let mark = format!("p#{}", session(1));
+    let mut other = connection("b", 1, at_ms(1));
+    other.identity.session_id = session(9);
+    scene.table.open(&other).await.unwrap();
+    scene.table.set(&other.id, Status::Away, at_ms(1)).await.unwrap();
+    scene.table.close(&other.id, at_ms(2)).await.unwrap();
+    let later = at_ms(2).plus(limits::CONNECTION_RECORD_LIFETIME);
+    scene.table.open(&connection("c", 1, later)).await.unwrap();
+    let person = scene.person().await;
+    assert!(person.contains_key(&mark), "its session has a socket");
+    assert!(!person.contains_key(&format!("p#{}", session(9))), "that one has had none for long");
+    scene.table.end_session(device.identity, later).await.unwrap();
+    assert!(!scene.person().await.contains_key(&mark));
+}
+
+/// `$disconnect` was handled after the heartbeat had read who it is.
+#[tokio::test]
+async fn a_heartbeat_that_meets_the_end_of_its_socket_leaves_no_ghost_behind() {
+    let record = json!({"Item": {
+        "pk": {"S": format!("C#{}", connection_id("a"))}, "sk": {"S": "C"},
+        "user": {"S": user(1).to_string()}, "session": {"S": session(1).to_string()},
+        "since": {"N": at_ms(0).unix_ms().to_string()},
+    }});
+    let failed = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+    });
+    let answers = [(200, record), (400, failed), (200, json!({})), (200, json!({}))];
+    let service = scripted([answers.to_vec(), vec![(200, json!({}))]].concat()).await;
+    let table = LiveTable::new(service.clients.dynamodb(), "live");
+    assert_eq!(table.touch(&connection_id("a"), at_ms(5)).await.unwrap(), None);
+    let calls = ["GetItem", "UpdateItem", "UpdateItem", "GetItem", "UpdateItem"];
+    assert_eq!(operations(&service), calls);
+    let pruned = service.calls()[4].1["UpdateExpression"].clone();
+    assert_eq!(pruned, "REMOVE #connection");
+}
+
+#[tokio::test]
 async fn a_closing_that_comes_late_does_not_turn_time_back() {
     let scene = Scene::new().await;
     for name in ["a", "b"] {
@@ -176,7 +218,8 @@ fn operations(service: &Scripted) -> Vec<String> {
 
 fn watch_item(name: &str) -> Value {
     json!({
-        "pk": {"S": format!("W#{}", user(1))}, "sk": {"S": connection_id(name).to_string()},
+        "pk": {"S": format!("W#{}", user(1))},
+        "sk": {"S": format!("000000000000/{}", connection_id(name))},
         "user": {"S": user(2).to_string()}, "session": {"S": session(2).to_string()},
         "since": {"N": at_ms(0).unix_ms().to_string()},
         "seen": {"N": at_ms(0).unix_ms().to_string()},
@@ -191,6 +234,44 @@ fn page(names: &[&str], last: Option<&str>) -> (u16, Value) {
         page["LastEvaluatedKey"] = json!({"pk": watch_item(last)["pk"], "sk": {"S": last}});
     }
     (200, page)
+}
+
+#[tokio::test]
+async fn watches_that_ended_long_ago_are_not_read_again_for_each_announcement() {
+    let scene = Scene::new().await;
+    for (name, end) in [("a", 90), ("b", 3_600), ("c", 7_200)] {
+        let by = connection(name, 2, at_ms(0));
+        scene.table.watch(&by, &[acquaintance(user(1))], at_ms(end * 1_000)).await.unwrap();
+    }
+    let service = scripted(vec![page(&[], None)]).await;
+    let table = LiveTable::new(service.clients.dynamodb(), "live");
+    table.watchers(user(1), at_ms(3_700_000)).await.unwrap();
+    let asked = &service.calls()[0].1;
+    let query = scene.client.query().table_name(&scene.name);
+    let read = query
+        .key_condition_expression(asked["KeyConditionExpression"].as_str().unwrap())
+        .expression_attribute_values(":person", AttributeValue::S(format!("W#{}", user(1))))
+        .expression_attribute_values(":first", text(&asked["ExpressionAttributeValues"][":first"]))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(read.count, 1, "only what ends after");
+}
+
+fn text(value: &Value) -> AttributeValue {
+    AttributeValue::S(value["S"].as_str().unwrap().to_owned())
+}
+
+/// Its two items are of one socket.
+#[tokio::test]
+async fn who_renews_their_watch_is_told_once() {
+    let scene = Scene::new().await;
+    let by = connection("a", 2, at_ms(0));
+    for end in [90, 150, 210, 270] {
+        scene.table.watch(&by, &[acquaintance(user(1))], at_ms(end * 1_000)).await.unwrap();
+    }
+    let watchers = scene.table.watchers(user(1), at_ms(1_000)).await.unwrap();
+    assert_eq!(watchers.len(), 1);
 }
 
 /// A page may be empty, since what has ended is left out, and not be the last.
@@ -216,9 +297,11 @@ async fn no_number_of_watchers_is_read_without_end() {
     assert!(table.watchers(user(1), at_ms(0)).await.unwrap().is_empty());
     assert_eq!(service.calls().len(), 50);
 
-    let names: Vec<_> = (0..600).map(|number| format!("c{number}")).collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let service = scripted(vec![page(&names, Some("a")); 100]).await;
+    let crowd = |page_number: usize| {
+        let names: Vec<_> = (0..600).map(|number| format!("c{page_number}-{number}")).collect();
+        page(&names.iter().map(String::as_str).collect::<Vec<_>>(), Some("a"))
+    };
+    let service = scripted((0..3).map(crowd).collect()).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     let watchers = table.watchers(user(1), at_ms(0)).await.unwrap();
     assert_eq!((watchers.len(), service.calls().len()), (limits::WATCHERS_PER_USER, 2));

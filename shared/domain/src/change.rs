@@ -23,6 +23,8 @@ pub struct Actor {
     pub user_id: UserId,
     pub role: Role,
     pub conversation_type: ConversationType,
+    /// A block stands between the two of a direct conversation. In a group it means nothing.
+    pub is_blocked: bool,
 }
 
 /// Why a change is refused.
@@ -55,18 +57,22 @@ impl Change {
     /// The rules: writers edit and delete their own; owners and admins of a group also pin, and
     /// delete what others wrote; in a direct conversation both pin; everybody reacts. What the
     /// server wrote stays as it is. Deleting what is deleted is no refusal: it changes nothing.
+    /// Behind a block nothing reaches the other one any more, but one's own may be taken back.
     pub fn check(&self, actor: &Actor, message: &Message) -> Result<(), ChangeRefusal> {
         if message.kind == MessageKind::System {
             return Err(ChangeRefusal::NotAllowed);
         }
         let is_own = message.sender_id == actor.user_id;
-        let leads = actor.conversation_type == ConversationType::Group
-            && matches!(actor.role, Role::Owner | Role::Admin);
+        let is_direct = actor.conversation_type == ConversationType::Direct;
+        if is_direct && actor.is_blocked && *self != Self::Delete {
+            return Err(ChangeRefusal::NotAllowed);
+        }
+        let leads = !is_direct && matches!(actor.role, Role::Owner | Role::Admin);
         let is_allowed = match self {
             Self::Edit { .. } => is_own,
             Self::Delete => is_own || leads,
             Self::React(_) | Self::Unreact(_) => true,
-            Self::Pin | Self::Unpin => leads || actor.conversation_type == ConversationType::Direct,
+            Self::Pin | Self::Unpin => leads || is_direct,
         };
         if !is_allowed {
             return Err(ChangeRefusal::NotAllowed);

@@ -79,6 +79,10 @@ pub const INVITE_LIFETIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// People whom one person knows, and those whom they have blocked.
 pub const CONTACTS_PER_USER: usize = 5_000;
 pub const BLOCKS_PER_USER: usize = 5_000;
+/// Statuses that a user sets and screens that they watch in a second, after the burst is spent.
+pub const SIGNALS_PER_SECOND: u32 = 5;
+/// Those at once: ten sockets that open together say their status, and their screens are watched.
+pub const SIGNALS_BURST: u32 = 50;
 
 /// One typing frame of a user goes on in this time; others are dropped.
 pub const TYPING_INTERVAL: Duration = Duration::from_secs(3);
@@ -102,6 +106,9 @@ pub const OFFLINE_GRACE: Duration = Duration::from_secs(15);
 pub const RECEIPTS_PER_BATCH: usize = 100;
 /// Authors who are told of one receipt: those of the newest messages that it covers.
 pub const RECEIPT_AUTHORS: usize = 50;
+/// Of who was away for a year, the authors of so many of the newest messages are looked for: a
+/// receipt must not read a whole history.
+pub const RECEIPT_MESSAGES: usize = 1_000;
 
 /// The feed of changes begins this long before the database's time: no commit can land behind
 /// it, since the database ends statements and idle transactions after ten seconds.
@@ -113,10 +120,14 @@ pub const SYNC_CURSOR_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 pub const NUDGE_AFTER: Duration = Duration::from_secs(20);
 /// Nobody is nudged for what is older than this: the next heartbeat told it.
 pub const NUDGE_UNTIL: Duration = Duration::from_secs(600);
-/// Nudges for one and the same number.
-pub const NUDGES_PER_CHANGE: u32 = 3;
+/// Nudges of a member while nothing more is delivered to them: who is offline costs no more.
+pub const NUDGES_IN_VAIN: u32 = 3;
 /// Members that one sweep nudges, and membership copies that it repairs.
 pub const SWEEP_BATCH: usize = 1_000;
+/// Traces that one statement forgets: well within the ten seconds of a statement.
+pub const TRACES_PER_ROUND: usize = 20_000;
+/// Such rounds of one sweep: 3,000 notes a second are forgotten as fast as they are left.
+pub const TRACE_ROUNDS_PER_SWEEP: usize = 10;
 /// A copy that is not written after this long is repaired by the sweep.
 pub const COPY_REPAIR_AFTER: Duration = Duration::from_secs(20);
 /// How long it is known when a message was pushed, delivered and read.

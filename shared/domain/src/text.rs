@@ -120,6 +120,22 @@ fn unstorable(c: char) -> bool {
     matches!(c, '\u{0}' | '\u{fffe}' | '\u{ffff}')
 }
 
+/// Turns round what stands beside it.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2066}'..='\u{2069}')
+}
+
+/// Shows nothing by itself: joiners, marks, selectors, blanks.
+fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{180e}' | '\u{200b}'..='\u{200d}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
 fn one_line(
     raw: &str,
     characters: std::ops::RangeInclusive<usize>,
@@ -192,11 +208,14 @@ impl AvatarUrl {
 }
 
 impl Emoji {
-    /// Any one symbol: which of them are emoji changes with every version of Unicode.
+    /// Any one symbol that can be seen: which of them are emoji changes with every version of
+    /// Unicode.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let is_one = raw.graphemes(true).count() == 1 && raw.len() <= limits::EMOJI_MAX_BYTES;
         let is_plain = |c: char| c.is_ascii() || c.is_alphanumeric() || c.is_whitespace();
-        if !is_one || raw.contains(unstorable) || raw.chars().all(is_plain) {
+        let is_symbol = |c: char| !is_plain(c) && !is_unseen(c);
+        let is_hostile = |c: char| c.is_control() || unstorable(c) || reorders(c);
+        if !is_one || raw.contains(is_hostile) || !raw.chars().any(is_symbol) {
             return Err(Invalid::new("invalid_emoji", "must be one emoji"));
         }
         Ok(Self(raw.to_owned()))
@@ -280,6 +299,19 @@ mod tests {
         let odd = ["https://me:secret@x.example", "https://x.example/a b", "https://x\".example"];
         for raw in hostile.into_iter().chain(odd).chain([long.as_str()]) {
             assert_eq!(AvatarUrl::parse(raw).unwrap_err().code, "invalid_avatar_url", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn an_emoji_can_be_seen_and_turns_nothing_round() {
+        let unseen = ["\u{200b}", "\u{200d}", "\u{feff}", "\u{ad}", "\u{301}", "e\u{301}"];
+        let more = ["\u{2800}", "\u{fe0f}", "\u{e0067}", "\u{80}", "a\u{fe0f}"];
+        let hostile = ["\u{202e}", "\u{2066}", "\u{200f}", "👍\u{202e}", "👍\u{7}"];
+        for raw in unseen.into_iter().chain(more).chain(hostile) {
+            assert_eq!(Emoji::parse(raw).unwrap_err().code, "invalid_emoji", "{raw:?}");
+        }
+        for raw in ["☺", "✔", "€", "♥️", "#️⃣", "👁️‍🗨️"] {
+            assert_eq!(Emoji::parse(raw).unwrap().as_str(), raw);
         }
     }
 

@@ -81,14 +81,19 @@ async fn lock_and_read(
         Change::React(emoji) | Change::Unreact(emoji) => Some(emoji.as_str()),
         _ => None,
     };
+    let mentions = match &request.change {
+        Change::Edit { mentions, .. } if !mentions.is_empty() => Some(mentions_json(mentions)),
+        _ => None,
+    };
     let lock: [Parameter<'_>; 1] = [(&ids, Type::UUID_ARRAY)];
     let first = i64::try_from(limits::USERS_PER_REACTION).unwrap_or(i64::MAX - 1) + 1;
-    let target: [Parameter<'_>; 5] = [
+    let target: [Parameter<'_>; 6] = [
         (&request.conversation_id.0, Type::UUID),
         (&request.user_id.0, Type::UUID),
         (&request.seq.0, Type::INT8),
         (&emoji, Type::TEXT),
         (&first, Type::INT8),
+        (&mentions, Type::JSONB),
     ];
     let pipeline = async {
         let (begun, locked, read) = tokio::join!(
@@ -112,9 +117,13 @@ fn judge(request: &ChangeRequest, target: Option<&Row>) -> Read<Judgement> {
         user_id: request.user_id,
         role: parsed(row, "role", FromStr::from_str)?,
         conversation_type: parsed(row, "conversation_type", FromStr::from_str)?,
+        is_blocked: column(row, "is_blocked")?,
     };
     if let Err(refusal) = request.change.check(&actor, &message) {
         return Ok(Judgement::Refused(ChangeError::Refused(refusal)));
+    }
+    if column(row, "mentions_a_stranger")? {
+        return Ok(Judgement::Refused(ChangeError::InvalidMention));
     }
     let after = match &request.change {
         Change::React(emoji) | Change::Unreact(emoji) => {

@@ -84,6 +84,7 @@ queries! {
     REACTORS = "changes/reactors";
 
     RAISE_MARKS = "receipts/raise";
+    STANDING_MARKS = "receipts/standing";
     MARKS = "receipts/marks";
 
     AMONG = "people/among";

@@ -12,10 +12,6 @@ use crate::database::{Database, Parameter};
 use crate::query;
 use crate::row::{Read, column, recipients, seq, user_id};
 
-/// Of who was away for a year, the authors of so many of the newest messages are looked for: a
-/// receipt must not read a whole history.
-const AUTHORS_SOUGHT_IN: i64 = 1_000;
-
 /// Receipts.
 pub struct PgReceipts {
     database: Database,
@@ -41,17 +37,34 @@ impl ReceiptStore for PgReceipts {
         let read: Vec<Option<i64>> =
             claims.iter().map(|claim| claim.read.map(|seq| seq.0)).collect();
         let authors = i64::try_from(limits::RECEIPT_AUTHORS).unwrap_or(i64::MAX);
+        let messages = i64::try_from(limits::RECEIPT_MESSAGES).unwrap_or(i64::MAX);
         let parameters: [Parameter<'_>; 6] = [
             (&conversations, Type::UUID_ARRAY),
             (&users, Type::UUID_ARRAY),
             (&delivered, Type::INT8_ARRAY),
             (&read, Type::INT8_ARRAY),
             (&authors, Type::INT8),
-            (&AUTHORS_SOUGHT_IN, Type::INT8),
+            (&messages, Type::INT8),
         ];
         let rows = self.database.query(query::RAISE_MARKS, &parameters).await?;
         let raised: Read<Vec<_>> = rows.iter().map(raised).collect();
         Ok(raised?)
+    }
+
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure> {
+        let conversations: Vec<Uuid> = claims.iter().map(|claim| claim.conversation_id.0).collect();
+        let users: Vec<Uuid> = claims.iter().map(|claim| claim.user_id.0).collect();
+        let authors = i64::try_from(limits::RECEIPT_AUTHORS).unwrap_or(i64::MAX);
+        let messages = i64::try_from(limits::RECEIPT_MESSAGES).unwrap_or(i64::MAX);
+        let parameters: [Parameter<'_>; 4] = [
+            (&conversations, Type::UUID_ARRAY),
+            (&users, Type::UUID_ARRAY),
+            (&authors, Type::INT8),
+            (&messages, Type::INT8),
+        ];
+        let rows = self.database.query(query::STANDING_MARKS, &parameters).await?;
+        let standing: Read<Vec<_>> = rows.iter().map(raised).collect();
+        Ok(standing?)
     }
 
     async fn marks(

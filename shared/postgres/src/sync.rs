@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{ConversationId, Timestamp, UserId, limits};
 use service::SyncPage;
-use service::port::{PageError, SyncError, SyncFeed};
+use service::port::{SyncError, SyncFeed};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -40,10 +40,11 @@ impl SyncFeed for PgConversations {
     }
 }
 
-/// By the database's clock, which made the cursor. One from its future was not made by it.
+/// By the database's clock, which made the cursor. One from its future was made before the clock
+/// went back, after a failover for one: what it has seen is not known, so it begins anew.
 fn check_age(cursor: Option<SyncCursor>, now: Timestamp) -> Result<(), SyncError> {
     match cursor.map(SyncCursor::oldest) {
-        Some(at) if at > now => Err(PageError::InvalidCursor.into()),
+        Some(at) if at > now => Err(SyncError::Expired),
         Some(at) if at < now.minus(limits::SYNC_CURSOR_LIFETIME) => Err(SyncError::Expired),
         _ => Ok(()),
     }
@@ -82,5 +83,19 @@ fn page(rows: &[Row], cursor: Option<SyncCursor>, now: Timestamp, limit: usize) 
 impl From<DatabaseError> for SyncError {
     fn from(error: DatabaseError) -> Self {
         Self::Page(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_from_the_future_begins_anew() {
+        let now = Timestamp::from_unix_ms(1_000_000).unwrap();
+        let later = SyncCursor::Since(now.plus(limits::SYNC_OVERLAP));
+        assert!(matches!(check_age(Some(later), now), Err(SyncError::Expired)));
+        assert!(check_age(Some(SyncCursor::Since(now)), now).is_ok());
+        assert!(check_age(None, now).is_ok());
     }
 }

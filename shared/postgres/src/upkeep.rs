@@ -36,7 +36,7 @@ impl Upkeep for PgUpkeep {
         nudge_after: Duration,
         limit: usize,
     ) -> Result<Vec<Straggler>, Failure> {
-        let nudges = i32::try_from(limits::NUDGES_PER_CHANGE).unwrap_or(i32::MAX);
+        let nudges = i32::try_from(limits::NUDGES_IN_VAIN).unwrap_or(i32::MAX);
         let parameters: [Parameter<'_>; 4] = [
             (&nudge_after.as_secs_f64(), Type::FLOAT8),
             (&limits::NUDGE_UNTIL.as_secs_f64(), Type::FLOAT8),

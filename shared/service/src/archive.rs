@@ -121,7 +121,7 @@ impl Archive {
                 self.delete(&done).await;
             }
         }
-        for group in suspects {
+        for group in batch::in_turn(suspects) {
             let until = deadline.min(Instant::now() + limits::SUSPECT_DEADLINE);
             let outcome = self.write_suspect(group, until).await;
             let done = self.finish(outcome, &mut failed).await;
@@ -218,7 +218,7 @@ impl Archive {
         judging: Judging,
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        let mut poisoned = Vec::new();
+        let mut is_set_aside = false;
         let submissions = job.submissions.as_deref().unwrap_or_default();
         for (index, one) in submissions.chunks(1).enumerate() {
             let until = judging.share(until, submissions.len() - index);
@@ -231,7 +231,20 @@ impl Archive {
                     if judging == Judging::Yes && self.is_database_well().await =>
                 {
                     tracing::error!(error = %source, group_id = job.group_id, "poisoned message");
-                    poisoned.extend(verdicts::rejections(one, domain::Rejection::Quarantined));
+                    // Before the next one is stored: should this job come again, what was passed
+                    // over may be well by then, and stands behind its successors. And nobody is
+                    // told that a message is set aside before it is.
+                    if !is_set_aside {
+                        let reason = "unknown errors, again and again";
+                        let set_aside = self.set_aside(job.clone(), reason).await;
+                        if !set_aside.failed.is_empty() {
+                            outcome.failed.extend(set_aside.failed);
+                            return outcome;
+                        }
+                        is_set_aside = true;
+                    }
+                    let told = verdicts::rejections(one, domain::Rejection::Quarantined);
+                    outcome.announcements.extend(told);
                 }
                 Err(error) => {
                     outcome.failed.push(deferred(&job, &error));
@@ -239,16 +252,7 @@ impl Archive {
                 }
             }
         }
-        if poisoned.is_empty() {
-            outcome.done.push(job.receipt);
-            return outcome;
-        }
-        // Nobody is told that a message is set aside before it is.
-        let set_aside = self.set_aside(job, "unknown errors, again and again").await;
-        if set_aside.failed.is_empty() {
-            outcome.announcements.extend(poisoned);
-        }
-        outcome.absorb(set_aside);
+        outcome.done.push(job.receipt);
         outcome
     }
 

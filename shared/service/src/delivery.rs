@@ -1,18 +1,28 @@
 //! Telling the members: a few at once, many through the fan-out queue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use domain::{Seq, TraceId, UserId, limits};
+use futures::StreamExt;
+use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::port::{
     Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue, PushLog, PushOutcome, PushRecord,
     Pusher,
 };
 use crate::{Connection, Event, Recipient};
+
+/// Users whose connections one lookup finds without missing one that was opened a moment ago.
+const USERS_READ_CONSISTENTLY: usize = 10;
+/// Lookups under way at once from one process.
+const CONCURRENT_LOOKUPS: usize = 8;
+/// What notes for traces and the removal of sockets that are gone may take, when everybody has
+/// been told: nobody waits for them, and the lane waits for this.
+const SETTLING_BUDGET: Duration = Duration::from_millis(200);
 
 /// One event and everybody who is to be told, as the transaction that caused it saw them.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,19 +42,37 @@ impl Announcement {
         Self { trace_ids, ..self }
     }
 
-    /// One announcement for those who may see all of it, and one for each who joined later.
+    /// One announcement for all who see the same of it. Whoever joined later sees fewer of its
+    /// messages, so how many are hidden from somebody tells which.
     fn by_view(self) -> Vec<Self> {
-        let mut views: BTreeMap<Seq, Vec<Recipient>> = BTreeMap::new();
+        let mut views: BTreeMap<usize, (Seq, Vec<Recipient>)> = BTreeMap::new();
         for recipient in self.recipients {
-            let cut = self.event.is_cut_for(recipient.joined_seq);
-            let view = if cut { recipient.joined_seq } else { Seq::ZERO };
-            views.entry(view).or_default().push(recipient);
+            let joined_seq = recipient.joined_seq;
+            let view = views.entry(self.event.hidden_from(joined_seq));
+            view.or_insert((joined_seq, vec![])).1.push(recipient);
         }
         let seen = |(from, recipients)| {
             Self::new(self.event.seen_from(from), recipients).traced(self.trace_ids.clone())
         };
-        views.into_iter().map(seen).collect()
+        views.into_values().map(seen).collect()
     }
+}
+
+/// What became of some pushes.
+#[derive(Default)]
+struct Pushed {
+    devices: u32,
+    failed: Vec<Connection>,
+    /// Those without a socket, and old enough to have had one.
+    gone: Vec<Connection>,
+}
+
+/// What telling left to do.
+#[derive(Default)]
+struct Rest {
+    jobs: Vec<FanOutJob>,
+    note: Option<PushRecord>,
+    gone: Vec<Connection>,
 }
 
 /// Tells the members after a commit.
@@ -65,9 +93,20 @@ impl Delivery {
         // A batch of repeats is many announcements; the process has one set of slots for all.
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
         let views = announcements.into_iter().flat_map(Announcement::by_view);
-        let told = views.map(|announcement| self.announce_one(announcement, &slots, until));
-        let jobs: Vec<_> = futures::future::join_all(told).await.into_iter().flatten().collect();
-        if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
+        let (large, small): (Vec<_>, Vec<_>) =
+            views.partition(|view| view.recipients.len() > limits::USERS_PER_JOB);
+        let known = self.look_up(&small, until).await;
+        let told = small.into_iter().map(|view| self.announce_one(view, &known, &slots, until));
+        let (mut jobs, mut notes, mut gone) = (vec![], vec![], vec![]);
+        for rest in join_all(told).await {
+            jobs.extend(rest.jobs);
+            notes.extend(rest.note);
+            gone.extend(rest.gone);
+        }
+        jobs.extend(large.into_iter().flat_map(to_members));
+        let handed_over = self.hand_over(jobs).await;
+        self.settle(&notes, gone).await;
+        handed_over
     }
 
     /// Says it to these sockets, at once or through the fan-out queue.
@@ -76,114 +115,177 @@ impl Delivery {
         event: Event,
         connections: Vec<Connection>,
     ) -> Result<(), Failure> {
+        if connections.len() > limits::INLINE_PUSH_CONNECTIONS {
+            return self.hand_over(to_connections(&event, &[], connections)).await;
+        }
         let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
-        let failed = match connections.len() {
-            0..=limits::INLINE_PUSH_CONNECTIONS => {
-                self.push_all(&event, &[], connections, &slots, Some(until)).await
-            }
-            _ => connections,
-        };
-        if failed.is_empty() {
-            return Ok(());
-        }
-        self.fan_out.enqueue(to_connections(&event, &[], failed)).await
+        let Pushed { failed, gone, .. } =
+            self.push_all(&event, connections, &slots, Some(until)).await;
+        let handed_over = self.hand_over(to_connections(&event, &[], failed)).await;
+        self.settle(&[], gone).await;
+        handed_over
     }
 
     /// Says it to these sockets once, and drops what fails.
     pub(crate) async fn mention(&self, event: &Event, connections: Vec<Connection>) {
         let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
-        self.push_all(event, &[], connections, &slots, Some(until)).await;
+        let Pushed { gone, .. } = self.push_all(event, connections, &slots, Some(until)).await;
+        self.settle(&[], gone).await;
+    }
+
+    /// The connections of everybody in these announcements, each looked up once. Who is missing
+    /// could not be looked up in time.
+    async fn look_up(
+        &self,
+        views: &[Announcement],
+        until: Instant,
+    ) -> BTreeMap<UserId, Vec<Connection>> {
+        let now = self.clock.now();
+        let lookups = lookups(views).into_iter().map(|users| async move {
+            let found = timeout_at(until, self.connections.of_users(&users, now)).await;
+            let connections = found.ok()?.ok()?;
+            Some((users, connections))
+        });
+        let lookups: Vec<_> = lookups.collect();
+        let mut found = futures::stream::iter(lookups).buffer_unordered(CONCURRENT_LOOKUPS);
+        let mut known: BTreeMap<UserId, Vec<Connection>> = BTreeMap::new();
+        while let Some(answer) = found.next().await {
+            let Some((users, connections)) = answer else { continue };
+            known.extend(users.into_iter().map(|user| (user, vec![])));
+            for connection in connections {
+                known.entry(connection.identity.user_id).or_default().push(connection);
+            }
+        }
+        known
     }
 
     async fn announce_one(
         &self,
         announcement: Announcement,
+        known: &BTreeMap<UserId, Vec<Connection>>,
         slots: &Semaphore,
         until: Instant,
-    ) -> Vec<FanOutJob> {
-        if announcement.recipients.len() > limits::USERS_PER_JOB {
-            return to_members(announcement);
-        }
-        let users: Vec<_> = announcement.recipients.iter().map(|r| r.user_id).collect();
-        let found = timeout_at(until, self.connections.of_users(&users, self.clock.now())).await;
-        let connections = match found {
-            Ok(Ok(connections)) => connections,
-            Ok(Err(_)) | Err(_) => return to_members(announcement),
+    ) -> Rest {
+        let of_recipient = |recipient: &Recipient| known.get(&recipient.user_id);
+        let connections: Option<Vec<_>> =
+            announcement.recipients.iter().map(of_recipient).collect();
+        let Some(connections) = connections else {
+            return Rest { jobs: to_members(announcement), ..Rest::default() };
         };
+        let connections: Vec<_> = connections.into_iter().flatten().cloned().collect();
         let Announcement { event, trace_ids, .. } = announcement;
         if connections.len() > limits::INLINE_PUSH_CONNECTIONS {
-            return to_connections(&event, &trace_ids, connections);
+            let jobs = to_connections(&event, &trace_ids, connections);
+            return Rest { jobs, ..Rest::default() };
         }
-        let failed = self.push_all(&event, &trace_ids, connections, slots, Some(until)).await;
-        to_connections(&event, &trace_ids, failed)
+        let Pushed { devices, failed, gone } =
+            self.push_all(&event, connections, slots, Some(until)).await;
+        let note = note(&event, &trace_ids, devices);
+        Rest { jobs: to_connections(&event, &trace_ids, failed), note, gone }
     }
 
-    /// Answers the connections that could not be told.
+    /// Every connection is told, gone, or among the failed.
     async fn push_all(
         &self,
         event: &Event,
-        trace_ids: &[TraceId],
         connections: Vec<Connection>,
         slots: &Semaphore,
         until: Option<Instant>,
-    ) -> Vec<Connection> {
-        let delivered = AtomicU32::new(0);
+    ) -> Pushed {
         let pushes = connections.into_iter().map(|connection| async {
             let connection = connection;
             let push = async {
                 let _slot = slots.acquire().await;
                 // Slots come free when the time is over; nothing is begun then.
                 if until.is_some_and(|until| until <= Instant::now()) {
-                    return PushOutcome::Failed;
+                    return (PushOutcome::Failed, false);
                 }
-                self.pusher.push(&connection.id, event).await
+                // Asked before: its answer, or that of its neighbours, may take its youth.
+                let may_be_pruned = self.may_be_pruned(&connection);
+                (self.pusher.push(&connection.id, event).await, may_be_pruned)
             };
+            let never = (PushOutcome::Failed, false);
             let outcome = match until {
-                Some(until) => timeout_at(until, push).await.unwrap_or(PushOutcome::Failed),
+                Some(until) => timeout_at(until, push).await.unwrap_or(never),
                 None => push.await,
             };
-            match outcome {
-                PushOutcome::Delivered => {
-                    delivered.fetch_add(1, Ordering::Relaxed);
-                    None
-                }
-                PushOutcome::Gone => {
-                    self.prune(&connection).await;
-                    None
-                }
-                PushOutcome::Failed => Some(connection),
-            }
+            (outcome, connection)
         });
-        let failed = futures::future::join_all(pushes).await.into_iter().flatten().collect();
-        self.note(event, trace_ids, delivered.into_inner()).await;
-        failed
+        let mut pushed = Pushed::default();
+        for ((outcome, may_be_pruned), connection) in join_all(pushes).await {
+            match outcome {
+                PushOutcome::Delivered => pushed.devices += 1,
+                PushOutcome::Gone if may_be_pruned => pushed.gone.push(connection),
+                PushOutcome::Gone => {}
+                PushOutcome::Failed => pushed.failed.push(connection),
+            }
+        }
+        pushed
     }
 
-    /// Leaves a note of what was told, for the trace of its messages.
-    async fn note(&self, event: &Event, trace_ids: &[TraceId], devices: u32) {
-        let Some((conversation_id, after, through)) = event.numbers() else { return };
-        if devices == 0 {
-            return;
-        }
-        let traces = traces(trace_ids);
-        tracing::info!(%conversation_id, %through, devices, trace_ids = traces, "pushed");
-        let push = PushRecord { conversation_id, after, through, devices };
-        if let Err(failure) = self.push_log.record(&[push]).await {
-            tracing::warn!(error = %failure, %conversation_id, "pushed, but not noted");
+    async fn hand_over(&self, jobs: Vec<FanOutJob>) -> Result<(), Failure> {
+        if jobs.is_empty() { Ok(()) } else { self.fan_out.enqueue(jobs).await }
+    }
+
+    /// Leaves notes of what was told, for traces, and forgets sockets that are gone. All of it
+    /// is best effort: what does not succeed in time is dropped.
+    async fn settle(&self, notes: &[PushRecord], gone: Vec<Connection>) {
+        let noted = async {
+            if notes.is_empty() {
+                return;
+            }
+            if let Err(failure) = self.push_log.record(notes).await {
+                tracing::warn!(error = %failure, pushes = notes.len(), "pushed, but not noted");
+            }
+        };
+        let prunes: Vec<_> = gone.iter().map(|connection| self.prune(connection)).collect();
+        let pruned = futures::stream::iter(prunes)
+            .buffer_unordered(limits::CONCURRENT_PUSHES)
+            .collect::<Vec<()>>();
+        if timeout(SETTLING_BUDGET, join(noted, pruned)).await.is_err() {
+            let (notes, gone) = (notes.len(), gone.len());
+            tracing::warn!(notes, gone, "told, but not all was noted or pruned in time");
         }
     }
 
     /// A young connection may not be open yet: its row exists before its socket does.
+    fn may_be_pruned(&self, connection: &Connection) -> bool {
+        self.clock.now().since(connection.since) >= limits::PRUNE_MIN_AGE
+    }
+
     async fn prune(&self, connection: &Connection) {
-        if self.clock.now().since(connection.since) < limits::PRUNE_MIN_AGE {
-            return;
-        }
         if let Err(failure) = self.connections.prune(connection).await {
             tracing::warn!(connection_id = %connection.id, error = %failure, "not pruned");
         }
     }
+}
+
+/// Whose connections are looked up together: those of few recipients in calls that miss nobody,
+/// unless there are so many that it takes too many calls.
+fn lookups(views: &[Announcement]) -> Vec<Vec<UserId>> {
+    let of = |views: &mut dyn Iterator<Item = &Announcement>| -> BTreeSet<UserId> {
+        views.flat_map(|view| &view.recipients).map(|recipient| recipient.user_id).collect()
+    };
+    let is_few = |view: &&Announcement| view.recipients.len() <= USERS_READ_CONSISTENTLY;
+    let few = of(&mut views.iter().filter(is_few));
+    let others: Vec<_> = of(&mut views.iter()).difference(&few).copied().collect();
+    let few: Vec<_> = few.into_iter().collect();
+    let size = if few.len() > limits::USERS_PER_JOB {
+        limits::USERS_PER_JOB
+    } else {
+        USERS_READ_CONSISTENTLY
+    };
+    few.chunks(size).chain(others.chunks(limits::USERS_PER_JOB)).map(<[_]>::to_vec).collect()
+}
+
+/// What is noted of pushes for the trace of their messages; `None` when there is nothing to.
+fn note(event: &Event, trace_ids: &[TraceId], devices: u32) -> Option<PushRecord> {
+    let (conversation_id, after, through) = event.numbers().filter(|_| devices > 0)?;
+    let traces = traces(trace_ids);
+    tracing::info!(%conversation_id, %through, devices, trace_ids = traces, "pushed");
+    Some(PushRecord { conversation_id, after, through, devices })
 }
 
 /// As log lines have them.
@@ -245,14 +347,14 @@ impl FanOut {
             }
         };
         if connections.len() > limits::CONNECTIONS_PER_JOB {
-            return self
-                .delivery
-                .fan_out
-                .enqueue(to_connections(&event, &trace_ids, connections))
-                .await;
+            let jobs = to_connections(&event, &trace_ids, connections);
+            return self.delivery.hand_over(jobs).await;
         }
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
-        let failed = self.delivery.push_all(&event, &trace_ids, connections, &slots, None).await;
+        let Pushed { devices, failed, gone } =
+            self.delivery.push_all(&event, connections, &slots, None).await;
+        let note = note(&event, &trace_ids, devices);
+        self.delivery.settle(note.as_slice(), gone).await;
         if failed.is_empty() {
             return Ok(());
         }

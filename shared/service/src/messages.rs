@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{ConnectionId, ConversationId, Draft, Invalid, Seq, TokenBucket, TraceId, UserId};
 
 use crate::cut;
+use crate::pace::take_messages;
 use crate::port::{
     ChangesPage, Clock, Entropy, MessageStore, PersistQueue, RateLimiter, SendGate, Standing,
     Submission,
@@ -45,10 +46,7 @@ impl Messages {
     ) -> Result<(), Error> {
         let now = self.clock.now();
         let count = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-        let scope = format!("message/{sender_id}");
-        if let Err(wait_ms) = self.limiter.take(&scope, self.bucket, count, now).await? {
-            return Err(Error::TooMany { retry_after_ms: wait_ms.max(1) });
-        }
+        take_messages(&*self.limiter, (sender_id, self.bucket), count, now).await?;
         let trace_id = TraceId(self.entropy.uuid_v7());
         let submit =
             |draft| Submission { conversation_id, sender_id, draft, accepted_at: now, trace_id };

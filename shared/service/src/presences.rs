@@ -2,14 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{ConnectionId, Invalid, Presence, Status, UserId, limits};
+use domain::{ConnectionId, Invalid, Presence, Status, Timestamp, UserId, limits};
+use futures::future::join_all;
+use tokio::time::timeout;
 
+use crate::pace::take_signal;
 use crate::port::{
     Acquaintance, Acquaintances, Clock, ConnectionStore, Failure, PresenceQueue, PresenceStore,
-    Sighting,
+    RateLimiter, Sighting,
 };
 use crate::{Caller, Connection, Delivery, Error, Event, Hangup, PresenceView};
+
+/// What a request may wait so that others hear of somebody's presence: it is a courtesy, and shows
+/// at the next watch in any case.
+pub(crate) const COURTESY_BUDGET: Duration = Duration::from_millis(500);
 
 /// Who is there, for people who know each other.
 #[derive(Clone)]
@@ -74,12 +82,14 @@ pub struct PresenceWatches {
     pub presences: Presences,
     pub connections: Arc<dyn ConnectionStore>,
     pub queue: Arc<dyn PresenceQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub hangup: Hangup,
 }
 
 impl PresenceWatches {
     /// A snapshot of these people, whose changes are pushed to this socket from now on for 90 s.
-    /// Who vanished without a word is noticed here, and their other watchers are told.
+    /// Who vanished without a word is noticed here, and their other watchers are told. 429 for who
+    /// asks too often.
     pub async fn watch(
         &self,
         id: &ConnectionId,
@@ -90,15 +100,23 @@ impl PresenceWatches {
             return Err(self.hangup.turn_away(id).await);
         };
         let Presences { acquaintances, presences, clock } = &self.presences;
+        take_signal(&*self.limiter, connection.identity.user_id, clock.now()).await?;
         let known = acquaintances.among(connection.identity.user_id, people).await?;
         // Watching before looking: what changes in between is pushed.
         let until = clock.now().plus(limits::WATCH_LIFETIME);
         presences.watch(&connection, &known, until).await?;
         let sightings = self.presences.sightings(&known).await?;
-        for sighting in sightings.iter().filter(|sighting| sighting.is_news()) {
-            self.queue.enqueue(sighting.user_id, grace(sighting.presence())).await?;
-        }
+        self.have_others_told(&sightings).await;
         Ok(views(people, &known, &sightings))
+    }
+
+    /// The snapshot does not depend on it.
+    async fn have_others_told(&self, sightings: &[Sighting]) {
+        let news = sightings.iter().filter(|sighting| sighting.is_news());
+        let told = news.map(|sighting| announce_soon(&*self.queue, sighting));
+        if timeout(COURTESY_BUDGET, join_all(told)).await.is_err() {
+            tracing::warn!("changes of presence are not told: the queue did not answer in time");
+        }
     }
 }
 
@@ -106,52 +124,90 @@ impl PresenceWatches {
 #[derive(Clone)]
 pub struct PresenceStatus {
     pub presences: Arc<dyn PresenceStore>,
+    pub connections: Arc<dyn ConnectionStore>,
     pub queue: Arc<dyn PresenceQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub hangup: Hangup,
     pub clock: Arc<dyn Clock>,
 }
 
 impl PresenceStatus {
-    /// Of the device behind this connection.
+    /// Of the device behind this connection. 429 for who changes it too often; it stays then.
     pub async fn set(&self, id: &ConnectionId, status: Status) -> Result<(), Error> {
-        let Some(sighting) = self.presences.set(id, status, self.clock.now()).await? else {
+        let now = self.clock.now();
+        let Some(connection) = self.connections.get(id).await? else {
+            return Err(self.hangup.turn_away(id).await);
+        };
+        take_signal(&*self.limiter, connection.identity.user_id, now).await?;
+        let Some(sighting) = self.presences.set(id, status, now).await? else {
             return Err(self.hangup.turn_away(id).await);
         };
         if sighting.is_news() {
-            self.queue.enqueue(sighting.user_id, std::time::Duration::ZERO).await?;
+            self.queue.enqueue(sighting.user_id, Duration::ZERO).await?;
         }
         Ok(())
     }
 }
 
+/// Has the watchers of this person told. What fails here shows at their next watch.
+pub(crate) async fn announce_soon(queue: &dyn PresenceQueue, news: &Sighting) {
+    let user = news.user_id;
+    if let Err(failure) = queue.enqueue(user, grace(news.presence())).await {
+        tracing::warn!(error = %failure, user_id = %user, "a change of presence is not told");
+    }
+}
+
 /// How long an announcement waits: a person who vanished may only be changing sockets.
-pub(crate) fn grace(presence: Presence) -> std::time::Duration {
+fn grace(presence: Presence) -> Duration {
     match presence {
         Presence::Offline => limits::OFFLINE_GRACE,
-        _ => std::time::Duration::ZERO,
+        _ => Duration::ZERO,
     }
+}
+
+/// What is left of the grace of somebody without a socket; `None` when it is over. They may have
+/// come and gone again since the announcement was queued.
+fn grace_left(sighting: &Sighting, now: Timestamp) -> Option<Duration> {
+    let seen_at = sighting.last_seen_at.filter(|_| sighting.statuses.is_empty())?;
+    let left = limits::OFFLINE_GRACE.saturating_sub(now.since(seen_at));
+    (!left.is_zero()).then_some(left)
 }
 
 /// The worker behind `presence-to-announce`.
 #[derive(Clone)]
 pub struct PresenceAnnouncements {
     pub presences: Arc<dyn PresenceStore>,
+    pub queue: Arc<dyn PresenceQueue>,
     pub delivery: Delivery,
     pub clock: Arc<dyn Clock>,
 }
 
 impl PresenceAnnouncements {
-    /// Looks again, and tells the watchers only what is new to them. An error sends the job round
-    /// again.
+    /// Looks again, and tells the watchers only what is new to them. Whoever is between two
+    /// sockets at this moment is looked at once more when their grace is over. An error sends the
+    /// job round again: it is recorded as told only after the telling, so the next round tells it.
+    /// Two workers at once may tell the same twice.
     pub async fn announce(&self, user: UserId) -> Result<(), Failure> {
-        let sightings = self.presences.of_users(&[user], self.clock.now()).await?;
-        let Some(sighting) = sightings.first().filter(|sighting| sighting.is_news()) else {
-            return Ok(());
-        };
-        let watchers = self.presences.watchers(user, self.clock.now()).await?;
-        if !self.presences.announce(user, sighting.presence()).await? {
-            return Ok(());
+        let Some(news) = self.news_of(user).await? else { return Ok(()) };
+        if let Some(left) = grace_left(&news, self.clock.now()) {
+            return self.queue.enqueue(user, left).await;
         }
+        self.tell_watchers(&news).await?;
+        self.presences.announce(user, news.presence()).await?;
+        // Whoever came or went in between was no news to those who noticed it.
+        match self.news_of(user).await? {
+            Some(newer) => self.queue.enqueue(user, grace(newer.presence())).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn news_of(&self, user: UserId) -> Result<Option<Sighting>, Failure> {
+        let sightings = self.presences.of_users(&[user], self.clock.now()).await?;
+        Ok(sightings.into_iter().next().filter(Sighting::is_news))
+    }
+
+    async fn tell_watchers(&self, sighting: &Sighting) -> Result<(), Failure> {
+        let watchers = self.presences.watchers(sighting.user_id, self.clock.now()).await?;
         for shares in [true, false] {
             let some = watchers.iter().filter(|watcher| watcher.sees_last_seen == shares);
             let some: Vec<Connection> = some.map(|watcher| watcher.connection.clone()).collect();

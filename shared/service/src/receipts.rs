@@ -6,8 +6,8 @@ use std::sync::Arc;
 use domain::{ConnectionId, ConversationId, Seq, UserId};
 
 use crate::port::{
-    Failure, PushLog, RaisedMarks, ReceiptClaim, ReceiptQueue, ReceiptStore, RecordJob, SendGate,
-    Standing,
+    Failure, PushLog, PushRecord, RaisedMarks, ReceiptClaim, ReceiptQueue, ReceiptStore, RecordJob,
+    SendGate, Standing,
 };
 use crate::{Announcement, Caller, Delivery, Error, Event, Hangup, MemberMarks, Recipient};
 
@@ -18,7 +18,9 @@ pub struct Progress {
     pub read: Option<Seq>,
 }
 
-/// The way of a receipt into the queue. No database is touched here.
+/// The way of a receipt into the queue. No database is touched here, and no bucket limits it: its
+/// write would cost more than what it saves, since a batch merges the receipts of one person, and
+/// only marks that rise, of which there are no more than messages, are told to anybody.
 #[derive(Clone)]
 pub struct Receipts {
     pub gate: Arc<dyn SendGate>,
@@ -87,24 +89,43 @@ pub struct ReceiptBook {
 }
 
 impl ReceiptBook {
-    /// An error sends the whole batch round again; marks only rise, so that is harmless.
+    /// An error sends the whole batch round again, to [`Self::record_again`].
     pub async fn record(&self, jobs: Vec<RecordJob>) -> Result<(), Failure> {
-        let (mut claims, mut pushes) = (Vec::new(), Vec::new());
-        for job in jobs {
-            match job {
-                RecordJob::Receipt(claim) => claims.push(claim),
-                RecordJob::Push(push) => pushes.push(push),
-            }
+        let (claims, pushes) = parted(jobs);
+        if !claims.is_empty() {
+            let raised = self.store.raise(&claims).await?;
+            self.delivery.announce(announcements(raised)).await?;
         }
-        if !pushes.is_empty() {
-            self.push_log.record(&pushes).await?;
-        }
-        if claims.is_empty() {
-            return Ok(());
-        }
-        let raised = self.store.raise(&claims).await?;
-        self.delivery.announce(announcements(raised)).await
+        self.note(&pushes).await
     }
+
+    /// A batch that came before. Its marks may have been raised and the authors not been told, so
+    /// they are told where the marks are, risen now or not.
+    pub async fn record_again(&self, jobs: Vec<RecordJob>) -> Result<(), Failure> {
+        let (claims, pushes) = parted(jobs);
+        if !claims.is_empty() {
+            self.store.raise(&claims).await?;
+            let standing = self.store.standing(&claims).await?;
+            self.delivery.announce(announcements(standing)).await?;
+        }
+        self.note(&pushes).await
+    }
+
+    /// Last: what fails after it would have them noted twice.
+    async fn note(&self, pushes: &[PushRecord]) -> Result<(), Failure> {
+        if pushes.is_empty() { Ok(()) } else { self.push_log.record(pushes).await }
+    }
+}
+
+fn parted(jobs: Vec<RecordJob>) -> (Vec<ReceiptClaim>, Vec<PushRecord>) {
+    let (mut claims, mut pushes) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job {
+            RecordJob::Receipt(claim) => claims.push(claim),
+            RecordJob::Push(push) => pushes.push(push),
+        }
+    }
+    (claims, pushes)
 }
 
 /// Looks at the marks of the members.

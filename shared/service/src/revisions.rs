@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use domain::{Change, ChangeRefusal, ConversationId, Emoji, Message, Seq, UserId};
+use domain::{
+    Change, ChangeRefusal, ConversationId, Emoji, Invalid, Message, Seq, TokenBucket, UserId,
+};
 
 use crate::delivery::{Announcement, enqueue};
-use crate::port::{ChangeError, ChangeRequest, Changed, Clock, FanOutQueue, MessageChanges};
+use crate::pace::take_messages;
+use crate::port::{
+    ChangeError, ChangeRequest, Changed, Clock, FanOutQueue, MessageChanges, RateLimiter,
+};
 use crate::{Caller, Error, Event, Listed, Page};
 
 /// Changes of messages, each committed in Postgres before anybody is told.
@@ -13,12 +18,15 @@ use crate::{Caller, Error, Event, Listed, Page};
 pub struct Revisions {
     pub changes: Arc<dyn MessageChanges>,
     pub fan_out: Arc<dyn FanOutQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub clock: Arc<dyn Clock>,
+    /// The one that messages are taken from: a change is told to as many.
+    pub bucket: TokenBucket,
 }
 
 impl Revisions {
     /// The message as it is afterwards. 404 for a message that the caller may not see, 403
-    /// `not_allowed`, 409 `message_deleted` or `too_many_reactions`.
+    /// `not_allowed`, 409 `message_deleted` or `too_many_reactions`, 422 `invalid_mention`.
     pub async fn change(
         &self,
         caller: Caller,
@@ -27,6 +35,7 @@ impl Revisions {
         change: Change,
     ) -> Result<Message, Error> {
         let (user_id, at) = (caller.user_id(), self.clock.now());
+        take_messages(&*self.limiter, (user_id, self.bucket), 1, at).await?;
         let request = ChangeRequest { conversation_id, seq, user_id, change, at };
         let Changed { message, recipients } = self.changes.change(request).await?;
         if let Some(recipients) = recipients {
@@ -38,9 +47,17 @@ impl Revisions {
         }
         Ok(message)
     }
+}
 
+/// Who reacted.
+#[derive(Clone)]
+pub struct Reactors {
+    pub changes: Arc<dyn MessageChanges>,
+}
+
+impl Reactors {
     /// Everybody who reacted with this emoji.
-    pub async fn reactors(
+    pub async fn list(
         &self,
         caller: Caller,
         conversation_id: ConversationId,
@@ -60,6 +77,10 @@ impl From<ChangeError> for Error {
         match error {
             ChangeError::NotAMember => Self::conversation_not_found(),
             ChangeError::NoSuchMessage => Self::message_not_found(),
+            ChangeError::InvalidMention => {
+                let detail = "names somebody who neither is nor was a member";
+                Self::invalid("mentions", Invalid::new("invalid_mention", detail))
+            }
             ChangeError::Refused(ChangeRefusal::NotAllowed) => {
                 let detail = "you may not do this to this message";
                 Self::Forbidden { code: "not_allowed", detail }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ConnectionId, ConversationId, Seq, Timestamp, UserId, limits};
+use tokio::time::timeout;
 
 use crate::port::{
-    Behind, Clock, ConnectionStore, ConversationStore, Entropy, Failure, PresenceQueue,
-    PresenceStore, Pusher, SessionStore, TicketStore,
+    Behind, Clock, ConnectionStore, ConversationStore, Entropy, PresenceQueue, PresenceStore,
+    Pusher, SessionStore, TicketStore,
 };
-use crate::presences::grace;
+use crate::presences::{COURTESY_BUDGET, announce_soon};
 use crate::{Caller, Connection, Error, Event, Hangup};
 
 /// Makes tickets for the upgrade, so that no access token is ever part of a URL.
@@ -55,18 +56,22 @@ pub struct Turnout {
 
 impl Turnout {
     /// Has their watchers told, if there is anything new. Presence is a courtesy: what fails here
-    /// shows at the next watch, and fails nothing else.
+    /// shows at the next watch, fails nothing else, and holds nothing up.
     async fn note(&self, user: UserId, now: Timestamp) {
-        if let Err(failure) = self.try_note(user, now).await {
-            tracing::warn!(error = %failure, user_id = %user, "a change of presence is not told");
-        }
-    }
-
-    async fn try_note(&self, user: UserId, now: Timestamp) -> Result<(), Failure> {
-        let sightings = self.presences.of_users(&[user], now).await?;
-        match sightings.first().filter(|sighting| sighting.is_news()) {
-            Some(news) => self.queue.enqueue(user, grace(news.presence())).await,
-            None => Ok(()),
+        let noted = async {
+            match self.presences.of_users(&[user], now).await {
+                Ok(sightings) => {
+                    if let Some(news) = sightings.first().filter(|sighting| sighting.is_news()) {
+                        announce_soon(&*self.queue, news).await;
+                    }
+                }
+                Err(failure) => {
+                    tracing::warn!(error = %failure, user_id = %user, "presence is not looked at");
+                }
+            }
+        };
+        if timeout(COURTESY_BUDGET, noted).await.is_err() {
+            tracing::warn!(user_id = %user, "a change of presence is not told in time");
         }
     }
 }

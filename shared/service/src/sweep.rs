@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use domain::{ConversationId, Seq, UserId, limits};
 
-use crate::port::{Failure, MembershipCopies, Straggler, Upkeep};
+use crate::port::{Failure, MembershipCopies, MembershipCopy, Straggler, Upkeep};
 use crate::{Announcement, Delivery, Event, Recipient};
+
+/// Copies that are written and confirmed together: so many are tried again for one that fails.
+const COPIES_AT_ONCE: usize = 50;
 
 /// Nudges who is behind, repairs membership copies, forgets old traces.
 #[derive(Clone)]
@@ -31,7 +34,7 @@ impl Sweep {
     pub async fn run(&self) -> Result<Swept, Failure> {
         let nudged = self.nudge().await;
         let repaired = self.repair_copies().await;
-        let forgotten = self.upkeep.forget_traces(limits::SWEEP_BATCH).await;
+        let forgotten = self.forget_traces().await;
         let swept =
             Swept { nudged: nudged?, copies_repaired: repaired?, traces_forgotten: forgotten? };
         tracing::info!(
@@ -65,8 +68,35 @@ impl Sweep {
         if missing.is_empty() {
             return Ok(0);
         }
-        self.copies.write(&missing).await?;
-        self.upkeep.confirm_copies(&missing).await?;
-        Ok(missing.len())
+        // A part that cannot be written keeps the others from nothing.
+        let (mut repaired, mut failed) = (0, None);
+        for some in missing.chunks(COPIES_AT_ONCE) {
+            match self.repair(some).await {
+                Ok(()) => repaired += some.len(),
+                Err(failure) => {
+                    tracing::warn!(error = %failure, copies = some.len(), "not repaired");
+                    failed.get_or_insert(failure);
+                }
+            }
+        }
+        failed.map_or(Ok(repaired), Err)
+    }
+
+    async fn repair(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
+        self.copies.write(copies).await?;
+        self.upkeep.confirm_copies(copies).await
+    }
+
+    /// In rounds, each a transaction, until one finds fewer than it may take.
+    async fn forget_traces(&self) -> Result<u64, Failure> {
+        let mut forgotten = 0;
+        for _ in 0..limits::TRACE_ROUNDS_PER_SWEEP {
+            let some = self.upkeep.forget_traces(limits::TRACES_PER_ROUND).await?;
+            forgotten += some;
+            if some < limits::TRACES_PER_ROUND as u64 {
+                break;
+            }
+        }
+        Ok(forgotten)
     }
 }

@@ -150,13 +150,13 @@ impl Event {
         seen
     }
 
-    /// Whether a member who joined at this number sees less of it than the others.
-    pub fn is_cut_for(&self, joined_seq: Seq) -> bool {
+    /// How many of its messages a member who joined at this number does not see.
+    pub fn hidden_from(&self, joined_seq: Seq) -> usize {
         match self {
             Self::MessagesNew { messages, .. } | Self::MessagesChanged { messages, .. } => {
-                messages.iter().any(|m| m.seq <= joined_seq)
+                messages.iter().filter(|message| message.seq <= joined_seq).count()
             }
-            _ => false,
+            _ => 0,
         }
     }
 

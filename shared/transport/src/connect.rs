@@ -4,6 +4,7 @@
 mod accounts;
 mod conversations;
 mod messages;
+mod nowhere;
 mod sockets;
 mod workers;
 
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use service::port::{Clock, Entropy, Failure, PushLog, Pusher, TokenSigner, TokenVerifier};
 use service::{Delivery, Hangup};
 
+use self::nowhere::Nowhere;
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Environment, name};
 use crate::crypto::{EddsaSigner, EddsaVerifier, SigningKey};
@@ -26,7 +28,7 @@ use crate::usage::Meter;
 
 pub use accounts::{accounts, key_directory, presences, profiles, sessions, sign_out};
 pub use conversations::{catch_up, conversations, openings};
-pub use messages::{history, messages, receipt_marks, receipts, revisions, traces};
+pub use messages::{history, messages, reactors, receipt_marks, receipts, revisions, traces};
 pub use sockets::{
     FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
     heartbeats, signal_desk, ticket_desk,
@@ -135,6 +137,17 @@ impl Parts {
             pusher: self.pusher(),
             fan_out: self.fan_out_queue(),
             push_log,
+            clock: self.clock(),
+        }
+    }
+
+    /// For what has no number, so that no trace notes it; without a queue for the rest.
+    fn unnoted_delivery(&self, table: &Arc<LiveTable>) -> Delivery {
+        Delivery {
+            connections: table.clone(),
+            pusher: self.pusher(),
+            fan_out: Arc::new(Nowhere),
+            push_log: Arc::new(Nowhere),
             clock: self.clock(),
         }
     }

@@ -66,7 +66,7 @@ impl State {
     /// A frame came. Frames of a socket that the core has given up count too: what was said on it
     /// may be answered late.
     pub fn heard(&mut self, socket: u64, frame: ServerFrame, now: u64) {
-        self.links.heard();
+        self.links.heard(socket, now);
         match frame.said {
             Said::MessageNew(messages) | Said::MessageChanged(messages) => {
                 self.pushed(messages, now);
@@ -88,6 +88,7 @@ impl State {
             Said::Nudge(nudge) => self.behind(nudge.conversation_id, nudge.last_seq, now),
             Said::HeartbeatOk(ok) => {
                 self.links.heartbeat_answered(socket);
+                self.rooms.values_mut().for_each(|room| room.beat(now));
                 ok.behind.iter().for_each(|b| self.behind(b.conversation_id, b.last_seq, now));
             }
             Said::Error(error) => self.failed(socket, frame.in_reply_to, &error, now),
@@ -134,7 +135,7 @@ impl State {
 
     /// API Gateway's own words: a function failed behind it, and it does not say for which frame.
     pub fn gateway_failed(&mut self, socket: u64, now: u64) {
-        self.links.heard();
+        self.links.heard(socket, now);
         self.links.heartbeat_failed(socket, now);
         for room in self.rooms.values_mut() {
             if room.outbox.is_in_flight_on(socket) {

@@ -19,6 +19,7 @@ const HEARTBEAT_RETRY_MS: u64 = 5_000;
 #[derive(Debug)]
 struct Link {
     socket: u64,
+    heard_at: u64,
     /// It makes way for a newer one, at the latest then.
     leaves_at: Option<u64>,
     heartbeat_at: u64,
@@ -101,7 +102,13 @@ impl Links {
             older.leaves_at = older.leaves_at.or(Some(now + LEAVING_MOST_MS));
         }
         let heartbeat_at = now + self.heartbeat_ms;
-        self.open.push(Link { socket, leaves_at: None, heartbeat_at, heartbeat: None });
+        self.open.push(Link {
+            socket,
+            heard_at: now,
+            leaves_at: None,
+            heartbeat_at,
+            heartbeat: None,
+        });
         true
     }
 
@@ -121,8 +128,21 @@ impl Links {
     }
 
     /// The socket lives: the next reconnect is the first.
-    pub(crate) fn heard(&mut self) {
+    pub(crate) fn heard(&mut self, socket: u64, now: u64) {
         self.failures = 0;
+        if let Some(link) = self.open.iter_mut().find(|link| link.socket == socket) {
+            link.heard_at = now;
+        }
+    }
+
+    /// What was said then has no answer. If nothing else came either, the network may have
+    /// changed under the socket; it is kept until the next one is open, for it may only be slow.
+    pub(crate) fn suspect(&mut self, socket: u64, since: u64, now: u64) {
+        let is_silent =
+            self.open.last().is_some_and(|link| link.socket == socket && link.heard_at <= since);
+        if self.is_wanted && is_silent && self.opening.is_none() {
+            self.open_at = self.open_at.or(Some(now));
+        }
     }
 
     /// Make before break: the old socket stays until the next one is open.

@@ -21,6 +21,7 @@ mod tests;
 mod told;
 mod transcript;
 mod typing;
+mod wish;
 mod working;
 
 pub use action::{Action, Answer, Ask, AskError, Event};

@@ -12,6 +12,8 @@ use super::chance::Chance;
 const ANSWER_PATIENCE_MS: u64 = 10_000;
 /// An accepted message that nobody pushes is looked for, then said again.
 const PUSH_PATIENCE_MS: u64 = 30_000;
+/// The longest, when it vanished again and again.
+const PUSH_PATIENCE_MOST_MS: u64 = 600_000;
 /// After the first failure that does not say when to come again.
 const RETRY_FIRST_MS: u64 = 500;
 const RETRY_MOST_MS: u64 = 30_000;
@@ -55,6 +57,8 @@ struct Post {
     number: u64,
     bytes: usize,
     rejections: u32,
+    /// How often it was accepted and not seen.
+    vanished: u32,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,15 @@ struct Unseen {
     post: Post,
     since: u64,
     look: Look,
+}
+
+impl Unseen {
+    /// When history is looked through for it. Twice as late each time: copies of what a slow lane
+    /// has not stored yet would make it slower.
+    fn look_at(&self) -> u64 {
+        let doublings = self.post.vanished.min(10);
+        self.since + (PUSH_PATIENCE_MS << doublings).min(PUSH_PATIENCE_MOST_MS)
+    }
 }
 
 /// Keeps each message until its end is known, and the order in which they were posted.
@@ -117,7 +130,14 @@ impl Outbox {
         }
         self.posted += 1;
         let number = self.posted;
-        self.waiting.push_back(Post { client_id, draft, number, bytes, rejections: 0 });
+        self.waiting.push_back(Post {
+            client_id,
+            draft,
+            number,
+            bytes,
+            rejections: 0,
+            vanished: 0,
+        });
         Ok(())
     }
 
@@ -281,6 +301,12 @@ impl Outbox {
         self.take_back(now + wait);
     }
 
+    /// The socket on which a frame has no answer, for the second time at least, and since when.
+    pub(crate) fn unanswered(&self, now: u64) -> Option<(u64, u64)> {
+        let frame = self.in_flight.as_ref().filter(|_| self.failures > 0)?;
+        (now >= frame.since + ANSWER_PATIENCE_MS).then_some((frame.socket, frame.since))
+    }
+
     fn sort_waiting(&mut self) {
         self.waiting.make_contiguous().sort_by_key(|post| post.number);
     }
@@ -295,7 +321,7 @@ impl Outbox {
         self.sort_waiting();
         let mut is_late = false;
         for unseen in &mut self.unseen {
-            if unseen.look == Look::No && now >= unseen.since + PUSH_PATIENCE_MS {
+            if unseen.look == Look::No && now >= unseen.look_at() {
                 unseen.look = Look::Wanted;
                 is_late = true;
             }
@@ -311,7 +337,10 @@ impl Outbox {
     /// History was looked through to its end: what is still unseen is said again.
     pub(crate) fn look_ended(&mut self) {
         let begun = self.unseen.extract_if(.., |unseen| unseen.look == Look::Begun);
-        self.waiting.extend(begun.map(|unseen| unseen.post));
+        self.waiting.extend(begun.map(|unseen| {
+            let vanished = unseen.post.vanished.saturating_add(1);
+            Post { vanished, ..unseen.post }
+        }));
         self.sort_waiting();
     }
 
@@ -347,7 +376,7 @@ impl Outbox {
         let send = can_send.then_some(self.not_before);
         let answer = self.in_flight.as_ref().map(|frame| frame.since + ANSWER_PATIENCE_MS);
         let unseen = self.unseen.iter().filter(|unseen| unseen.look == Look::No);
-        let unseen = unseen.map(|unseen| unseen.since + PUSH_PATIENCE_MS);
+        let unseen = unseen.map(|unseen| unseen.look_at());
         let rejected = self.rejected.iter().map(|(at, _)| *at);
         send.into_iter().chain(answer).chain(unseen).chain(rejected).min()
     }

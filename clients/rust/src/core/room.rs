@@ -12,6 +12,7 @@ use super::outbox::Outbox;
 use super::told::Told;
 use super::transcript::{Put, Transcript};
 use super::typing::Typing;
+use super::wish::Wish;
 
 /// A push may overtake another by this much before it counts as a gap.
 const GAP_PATIENCE_MS: u64 = 500;
@@ -22,52 +23,6 @@ const RETRY_MOST_MS: u64 = 30_000;
 /// Before members' marks are asked for again.
 const RECEIPTS_RETRY_MS: u64 = 30_000;
 const RECEIPTS_RETRY_MOST_MS: u64 = 600_000;
-
-/// Something to ask for, with a place for its request.
-#[derive(Debug, Default)]
-struct Wish {
-    at: Option<u64>,
-    running: bool,
-    failures: u32,
-}
-
-impl Wish {
-    /// One under way may have begun too early to see what this one is for, so it is repeated.
-    fn want(&mut self, at: u64) {
-        self.at = Some(self.at.map_or(at, |earlier| earlier.min(at)));
-    }
-
-    /// As [`Self::want`], but a retry keeps its time.
-    fn want_unless_wanted(&mut self, at: u64) {
-        if self.at.is_none() && !self.running {
-            self.at = Some(at);
-        }
-    }
-
-    fn wake(&self) -> Option<u64> {
-        self.at.filter(|_| !self.running)
-    }
-
-    fn take(&mut self, now: u64) -> bool {
-        let is_due = self.wake().is_some_and(|at| now >= at);
-        if is_due {
-            self.at = None;
-            self.running = true;
-        }
-        is_due
-    }
-
-    fn done(&mut self) {
-        self.running = false;
-        self.failures = 0;
-    }
-
-    fn failed(&mut self, now: u64, first: u64, most: u64, chance: &mut Chance) {
-        self.running = false;
-        self.failures = self.failures.saturating_add(1);
-        self.at = Some(now + chance.back_off(first, most, self.failures));
-    }
-}
 
 /// What every room needs to know of the app around it.
 pub(crate) struct Around<'a> {
@@ -90,6 +45,8 @@ pub(crate) struct Room {
     receipts: Wish,
     /// Of the newest message of one's own.
     pub(super) own_seq: i64,
+    /// Heartbeats since anything was heard of how far it has got.
+    own_beats: u32,
     /// A message of somebody else was applied, and no receipt is under way for it.
     has_news: bool,
     pub(super) is_removed: bool,
@@ -110,6 +67,7 @@ impl Room {
             fetch: Wish::default(),
             receipts: Wish::default(),
             own_seq: 0,
+            own_beats: 0,
             has_news: false,
             is_removed: false,
             conversation: None,
@@ -125,7 +83,7 @@ impl Room {
 
     /// Nothing is known to be missing.
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.held.is_empty() && self.fetch.at.is_none() && !self.fetch.running
+        self.held.is_empty() && !self.fetch.is_open()
     }
 
     pub(crate) fn cursor(&self) -> i64 {
@@ -246,6 +204,7 @@ impl Room {
         }
         if is_own {
             self.own_seq = if is_system { self.own_seq } else { self.own_seq.max(seq) };
+            self.own_beats = 0;
         } else {
             self.has_news |= put == Put::Shown && !is_system;
             self.typing.stopped(sender);
@@ -280,6 +239,8 @@ impl Room {
         self.receipts = Wish::default();
         self.held.clear();
         self.gap_since = None;
+        // There is nothing to look through: what is unseen is said again, and refused.
+        self.outbox.look_began();
         self.outbox.look_ended();
         self.removed(told);
     }
@@ -290,14 +251,21 @@ impl Room {
             Ask::Receipts { .. } => &mut self.receipts,
             Ask::Changes { .. } | Ask::Sync { .. } => &mut self.fetch,
         };
-        wish.running = false;
-        wish.want(now);
+        wish.again(now);
     }
 
     /// Others' marks may have moved unheard.
     pub(crate) fn doubt_receipts(&mut self, now: u64) {
         if self.own_seq > 0 && self.marks.tick(self.own_seq) != Tick::Read {
             self.receipts.want_unless_wanted(now);
+        }
+    }
+
+    /// A heartbeat was answered: a mark that was lost is found, looked for ever less often.
+    pub(crate) fn beat(&mut self, now: u64) {
+        self.own_beats = self.own_beats.saturating_add(1);
+        if self.own_beats.is_power_of_two() {
+            self.doubt_receipts(now);
         }
     }
 
@@ -310,6 +278,10 @@ impl Room {
         });
         self.marks.all(&others);
         around.told.tell(Event::Conversation { conversation: self.id });
+    }
+
+    pub(crate) fn knows_ticks(&self) -> bool {
+        self.own_seq == 0 || self.marks.is_complete() && !self.receipts.is_under_way()
     }
 
     pub(crate) fn receipts_failed(&mut self, now: u64, chance: &mut Chance) {
@@ -327,6 +299,7 @@ impl Room {
             };
         }
         if is_news {
+            self.own_beats = 0;
             around.told.tell(Event::Conversation { conversation: self.id });
         }
     }

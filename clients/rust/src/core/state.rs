@@ -230,6 +230,11 @@ impl State {
         self.rooms.get(&conversation).map_or(Tick::Stored, |room| room.marks.tick(seq))
     }
 
+    /// The marks of all members are known, or nothing of one's own is there to tick off.
+    pub fn knows_ticks(&self, conversation: Uuid) -> bool {
+        self.rooms.get(&conversation).is_none_or(Room::knows_ticks)
+    }
+
     /// One's own marks, on all devices, as far as is known.
     pub fn my_marks(&self, conversation: Uuid) -> MemberMarks {
         let marks = self.rooms.get(&conversation).map(|room| &room.marks);

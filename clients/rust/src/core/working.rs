@@ -56,6 +56,9 @@ impl State {
         let late = self.asked.iter().filter(|(_, asked)| now >= asked.since + ASK_PATIENCE_MS);
         let late: Vec<u64> = late.map(|(request, _)| *request).collect();
         late.into_iter().for_each(|request| self.answered(request, Err(AskError::Failed), now));
+        for (socket, since) in self.rooms.values().filter_map(|room| room.outbox.unanswered(now)) {
+            self.links.suspect(socket, since, now);
+        }
         let sees_gaps = self.is_online() && !self.sync.is_buffering();
         let ids: Vec<Uuid> = self.rooms.keys().copied().collect();
         for id in ids {

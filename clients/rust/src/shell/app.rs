@@ -33,6 +33,8 @@ struct Shared {
     wake: Notify,
     changed: watch::Sender<u64>,
     lines: Mutex<BTreeMap<u64, Line>>,
+    /// Sockets that are open or being opened.
+    alive: watch::Sender<usize>,
     complaints: Mutex<Vec<String>>,
 }
 
@@ -56,6 +58,7 @@ impl App {
             wake: Notify::new(),
             changed: watch::Sender::new(0),
             lines: Mutex::default(),
+            alive: watch::Sender::new(0),
             complaints: Mutex::default(),
         });
         let driver = tokio::spawn(drive(Arc::clone(&shared), Arc::new(wire)));
@@ -84,6 +87,14 @@ impl App {
     /// Closes the socket and stays offline.
     pub fn disconnect(&self) {
         self.tell(State::disconnect);
+    }
+
+    /// As [`Self::disconnect`]; what was said before is on its way when this returns.
+    pub async fn close(self) {
+        self.disconnect();
+        let mut alive = self.shared.alive.subscribe();
+        // Who does not take the close is left alone.
+        let _ = timeout(CLOSE_PATIENCE * 2, alive.wait_for(|alive| *alive == 0)).await;
     }
 
     /// Ends every socket without a word, as a tunnel does. The core opens another, unless it was
@@ -190,7 +201,7 @@ fn act<W: Wire>(action: Action, shared: &Arc<Shared>, wire: &Arc<W>, tasks: &mut
     match action {
         Action::OpenSocket { socket } => {
             let (frames, said) = mpsc::channel(FRAMES_WAITING);
-            let life = live(Arc::clone(shared), Arc::clone(wire), socket, said);
+            let life = live(Alive::begin(shared), Arc::clone(wire), socket, said);
             // Held until the line is there, so that a socket that ends at once finds it.
             let mut lines = locked(&shared.lines);
             let task = tasks.spawn(life);
@@ -230,13 +241,30 @@ async fn answer<W: Wire>(wire: &W, ask: Ask) -> Result<Answer, WireError> {
     }
 }
 
+/// Counts one socket for as long as it lives.
+struct Alive(Arc<Shared>);
+
+impl Alive {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        shared.alive.send_modify(|alive| *alive += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.alive.send_modify(|alive| *alive -= 1);
+    }
+}
+
 /// One socket, from its ticket to its end.
 async fn live<W: Wire>(
-    shared: Arc<Shared>,
+    alive: Alive,
     wire: Arc<W>,
     number: u64,
     mut said: mpsc::Receiver<ClientFrame>,
 ) {
+    let shared = Arc::clone(&alive.0);
     let mut socket = match wire.open().await {
         Ok(socket) => socket,
         Err(error) => return shared.closed(number, Some(&error)),

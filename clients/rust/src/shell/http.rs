@@ -52,7 +52,8 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T, WireError> {
         200..=299 => response.json().await.map_err(failed),
         401 => Err(WireError::SignedOut),
         404 => Err(WireError::Gone),
-        410 => Err(WireError::Expired),
+        // A cursor that the server cannot read is worth as little as one that is too old.
+        410 | 422 => Err(WireError::Expired),
         status => Err(WireError::Failed(format!("the server answered {status}"))),
     }
 }

@@ -172,6 +172,13 @@ async fn what_nobody_understands_is_complained_about_and_ends_nothing() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_closed_leaves_no_socket_behind() {
+    let (net, app) = online().await;
+    app.close().await;
+    assert_eq!(net.with(|seen| seen.closed_politely), 1);
+}
+
+#[tokio::test]
 async fn an_app_that_is_dropped_ends_its_socket() {
     let (net, app) = online().await;
     drop(app);

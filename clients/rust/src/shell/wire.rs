@@ -16,7 +16,7 @@ pub enum WireError {
     /// 404: not there, for this person.
     #[error("there is no such thing for this person")]
     Gone,
-    /// 410: a cursor too old.
+    /// 410: a cursor too old; 422: one that is none.
     #[error("the cursor is too old")]
     Expired,
     /// 401, though the access token was refreshed.

@@ -6,19 +6,42 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
-use domain::{ConnectionId, Status, Timestamp, UserId};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::{ConnectionId, Status, Timestamp, UserId, limits};
 use service::port::{ConnectionStore, Failure};
 use service::{Connection, Identity};
 
 use super::item::{self, Item};
-use super::person::{self, Listed, mark_of, name_of, record_end};
-use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT};
+use super::person::{self, Listed, mark_of, name_of, record_end, status_mark_of};
+use super::{
+    Attributes, CONSISTENT_USERS, Key, LiveTable, UpdateError, WHAT, item_of_failed_condition,
+};
 use crate::call;
 
 /// An item `U#…` outlives its sockets this long, so that it is known when the person was last
 /// seen. Longer than any socket of theirs may be on record.
 const PERSON_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// That no socket of the person hides at `:now`.
+const IS_SHOWN: &str = "(attribute_not_exists(hidden_until) OR hidden_until <= :now)";
+
+/// Whether a sign of life moves when the person was last seen.
+#[derive(Clone, Copy)]
+enum Sight {
+    /// It does, on the condition that they do not hide.
+    Seen,
+    /// It does not. Another write, which only the other devices of who hides need.
+    Unseen,
+}
+
+impl Sight {
+    fn with(self, condition: &str) -> String {
+        match self {
+            Self::Seen => format!("{condition} AND {IS_SHOWN}"),
+            Self::Unseen => condition.to_owned(),
+        }
+    }
+}
 
 /// What `C#…` tells.
 pub(super) struct Recorded {
@@ -28,17 +51,24 @@ pub(super) struct Recorded {
 
 #[async_trait]
 impl ConnectionStore for LiveTable {
-    /// `C#…` first: a socket that is listed but not on record could not send.
+    /// It begins with the status that its session had last: who hides, or is away, must not be
+    /// online for as long as their device takes to say so again. `C#…` first: a socket that is
+    /// listed but not on record could not send.
     async fn open(&self, connection: &Connection) -> Result<bool, Failure> {
+        let known = self.read_many(&[Key::live(connection.identity.user_id)], true).await?;
+        let session = connection.identity.session_id;
+        let status = known.first().map(|known| person::status_of(known, session));
+        let status = status.transpose()?.unwrap_or_default();
         let put = self.client.put_item().table_name(&self.table_name);
         let put = put
             .set_item(Some(Key::connection(&connection.id).attributes()))
             .item("user", item::text(connection.identity.user_id))
             .item("session", item::text(connection.identity.session_id))
             .item("since", item::time(connection.since))
+            .item("status", item::text(status.as_str()))
             .item("expires_at", item::expiry(record_end(connection)));
         put.send().await.map_err(|error| call::failure(WHAT, error))?;
-        let Some(person) = self.list(connection, Status::default()).await? else {
+        let Some(person) = self.list(connection, status).await? else {
             self.forget(&connection.id).await?;
             return Ok(false);
         };
@@ -62,13 +92,22 @@ impl ConnectionStore for LiveTable {
             return Ok(None);
         }
         let touched = Connection { seen_at: now, ..record.connection };
-        let is_listed = self.renew(&touched, record.status).await?
-            || self.list(&touched, record.status).await?.is_some();
-        Ok(is_listed.then_some(touched))
+        if self.renew(&touched, record.status).await? {
+            return Ok(Some(touched));
+        }
+        if self.list(&touched, record.status).await?.is_none() {
+            return Ok(None);
+        }
+        // It may have closed since it was read; listed again, it would look open for minutes.
+        if self.record(id).await?.is_none() {
+            self.prune(&touched).await?;
+            return Ok(None);
+        }
+        Ok(Some(touched))
     }
 
     /// The deleted `C#…` tells whose item is to lose its attribute. When they were last seen only
-    /// rises, so a closing that comes late takes the attribute alone.
+    /// rises, and not while they hide, so a closing that comes late takes the attribute alone.
     async fn close(
         &self,
         id: &ConnectionId,
@@ -77,15 +116,19 @@ impl ConnectionStore for LiveTable {
         let Some(Recorded { connection, status }) = self.forget(id).await? else {
             return Ok(None);
         };
+        let user = connection.identity.user_id;
         if status == Status::Invisible {
-            self.prune(&connection).await?;
+            if let Some(person) = self.unlist(&connection).await? {
+                self.show(&person, user, now).await?;
+            }
             return Ok(Some(connection));
         }
+        let condition = "(attribute_not_exists(last_seen) OR last_seen < :now)";
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .set_key(Some(Key::live(user).attributes()))
             .update_expression("SET last_seen = :now, expires_at = :end REMOVE #connection")
-            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :now")
+            .condition_expression(format!("{condition} AND {IS_SHOWN}"))
             .expression_attribute_names("#connection", name_of(&connection.id))
             .expression_attribute_values(":now", item::time(now))
             .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
@@ -98,16 +141,7 @@ impl ConnectionStore for LiveTable {
     }
 
     async fn prune(&self, connection: &Connection) -> Result<(), Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let answer = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .update_expression("REMOVE #connection")
-            // Without this, an update of nothing would leave an item that never expires.
-            .condition_expression("attribute_exists(#connection)")
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .send()
-            .await;
-        done(answer).map(drop)
+        self.unlist(connection).await.map(drop)
     }
 
     /// One update, so that of a connect and an end at once either sees the other.
@@ -119,8 +153,9 @@ impl ConnectionStore for LiveTable {
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
             .set_key(Some(Key::live(identity.user_id).attributes()))
-            .update_expression("SET #ended = :now, expires_at = :end")
+            .update_expression("SET #ended = :now, expires_at = :end REMOVE #status")
             .expression_attribute_names("#ended", mark_of(identity.session_id))
+            .expression_attribute_names("#status", status_mark_of(identity.session_id))
             .expression_attribute_values(":now", item::time(now))
             .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
             .return_values(ReturnValue::AllNew)
@@ -170,6 +205,42 @@ impl LiveTable {
         answer.attributes.map(|attributes| recorded(id, &attributes)).transpose()
     }
 
+    /// Takes a connection from those of its person, whose item it answers; `None` when it was not
+    /// there.
+    async fn unlist(&self, connection: &Connection) -> Result<Option<Attributes>, Failure> {
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+            .update_expression("REMOVE #connection")
+            // Without this, an update of nothing would leave an item that never expires.
+            .condition_expression("attribute_exists(#connection)")
+            .expression_attribute_names("#connection", name_of(&connection.id))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        Ok(done(answer)?.map(|answer| answer.attributes.unwrap_or_default()))
+    }
+
+    /// Lets it be seen again when the person is here, if no socket of theirs hides any more. Who
+    /// hides meanwhile has written another time, and stays hidden.
+    pub(super) async fn show(
+        &self,
+        person: &Attributes,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(until) = person::needlessly_hidden(person, now)? else { return Ok(()) };
+        let update = self.client.update_item().table_name(&self.table_name);
+        let answer = update
+            .set_key(Some(Key::live(user).attributes()))
+            .update_expression("REMOVE hidden_until")
+            .condition_expression("hidden_until = :until")
+            .expression_attribute_values(":until", item::time(until))
+            .send()
+            .await;
+        done(answer).map(drop)
+    }
+
     /// Puts a connection among those of its person, whose item it answers; `None` when its session
     /// has ended.
     async fn list(
@@ -177,32 +248,37 @@ impl LiveTable {
         connection: &Connection,
         status: Status,
     ) -> Result<Option<Attributes>, Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let update = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .condition_expression("attribute_not_exists(#ended)")
-            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_values(":entry", person::entry(connection, status))
-            .return_values(ReturnValue::AllNew);
-        let update = seen(update, "SET #connection = :entry", connection, status);
-        let listed = done(update.send().await)?;
+        let listing = |sight: Sight| {
+            let update = self.client.update_item().table_name(&self.table_name);
+            let update = update
+                .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+                .condition_expression(sight.with("attribute_not_exists(#ended)"))
+                .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+                .expression_attribute_names("#connection", name_of(&connection.id))
+                .expression_attribute_values(":entry", person::entry(connection, status))
+                .return_values(ReturnValue::AllNew);
+            signed(update, "SET #connection = :entry", connection, (status, sight))
+        };
+        let listed = sign(status, listing).await?;
         Ok(listed.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     /// Raises the lease of a connection where it is listed, and leaves its status to those who set
     /// it. `false` when it is not listed (any more), or its session has ended.
     async fn renew(&self, connection: &Connection, status: Status) -> Result<bool, Failure> {
-        let update = self.client.update_item().table_name(&self.table_name);
-        let update = update
-            .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-            .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
-            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
-            .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_names("#seen", "seen")
-            .expression_attribute_values(":beat", item::time(connection.seen_at));
-        let update = seen(update, "SET #connection.#seen = :beat", connection, status);
-        Ok(done(update.send().await)?.is_some())
+        let condition = "attribute_exists(#connection) AND attribute_not_exists(#ended)";
+        let renewal = |sight: Sight| {
+            let update = self.client.update_item().table_name(&self.table_name);
+            let update = update
+                .set_key(Some(Key::live(connection.identity.user_id).attributes()))
+                .condition_expression(sight.with(condition))
+                .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+                .expression_attribute_names("#connection", name_of(&connection.id))
+                .expression_attribute_names("#seen", "seen")
+                .expression_attribute_values(":beat", item::time(connection.seen_at));
+            signed(update, "SET #connection.#seen = :beat", connection, (status, sight))
+        };
+        Ok(sign(status, renewal).await?.is_some())
     }
 
     /// Removes from a person's item what is of no use any more.
@@ -229,22 +305,58 @@ impl LiveTable {
     }
 }
 
-/// Ends the update's expression: the person is seen, unless they are invisible there.
-fn seen(
+/// Writes a sign of life. `None` when the item did not meet the condition.
+async fn sign(
+    status: Status,
+    update: impl Fn(Sight) -> UpdateItemFluentBuilder,
+) -> Result<Option<UpdateItemOutput>, Failure> {
+    if status != Status::Invisible {
+        let update = update(Sight::Seen);
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        let answer = update.return_values_on_condition_check_failure(all_old).send().await;
+        if !answer.as_ref().is_err_and(may_hide) {
+            return done(answer);
+        }
+    }
+    done(update(Sight::Unseen).send().await)
+}
+
+/// Whether it may be for who hides that an update was refused.
+fn may_hide(error: &UpdateError) -> bool {
+    let item = item_of_failed_condition(error).flatten();
+    item.is_some_and(|person| person.contains_key("hidden_until"))
+}
+
+/// Ends the update's expression with a sign of life.
+fn signed(
     update: UpdateItemFluentBuilder,
     expression: &str,
     connection: &Connection,
-    status: Status,
+    (status, sight): (Status, Sight),
 ) -> UpdateItemFluentBuilder {
     let seen_at = connection.seen_at;
     let update =
         update.expression_attribute_values(":end", item::expiry(seen_at.plus(PERSON_LIFETIME)));
-    if status == Status::Invisible {
-        return update.update_expression(format!("{expression}, expires_at = :end"));
+    let expression = format!("{expression}, expires_at = :end");
+    match (status, sight) {
+        (Status::Invisible, _) => hiding(update, &expression, seen_at),
+        (_, Sight::Unseen) => update.update_expression(expression),
+        (_, Sight::Seen) => update
+            .update_expression(format!("{expression}, last_seen = :now"))
+            .expression_attribute_values(":now", item::time(seen_at)),
     }
+}
+
+/// Ends the update's expression: the person hides for as long as this socket's lease is valid.
+pub(super) fn hiding(
+    update: UpdateItemFluentBuilder,
+    expression: &str,
+    now: Timestamp,
+) -> UpdateItemFluentBuilder {
+    let until = now.plus(limits::CONNECTION_LEASE);
     update
-        .update_expression(format!("{expression}, expires_at = :end, last_seen = :now"))
-        .expression_attribute_values(":now", item::time(seen_at))
+        .update_expression(format!("{expression}, hidden_until = :until"))
+        .expression_attribute_values(":until", item::time(until))
 }
 
 /// `None` when the item did not meet the condition.

@@ -4,8 +4,10 @@
 //! | --- | --- | --- |
 //! | `C#<connection>` | `C` | whose a socket is: `user`, `session`, `since`; its `status` |
 //! | `U#<user>` | `LIVE` | `c#<connection>`: a socket; `s#<session>`: when a session ended; |
-//! | | | `announced`: what watchers were told last; `last_seen` |
-//! | `W#<user>` | `<connection>` | a socket that watches them: whose it is, `until_ms`, `sees` |
+//! | | | `p#<session>`: the last `status` of one, `at`; |
+//! | | | `announced`: what watchers were told last; `last_seen`; |
+//! | | | `hidden_until`: before then `last_seen` does not move |
+//! | `W#<user>` | `<end>/<connection>` | a socket that watches them: whose, `until_ms`, `sees` |
 //! | `V#<conversation>/<user>` | `V` | may they send: `active`, `version` |
 //! | `T#<digest>` | `T` | a ticket: `user`, `session`, `expires_ms` |
 //! | `R#<scope>` | `R` | a token bucket: `full_at` |

@@ -1,5 +1,5 @@
-//! What an item `U#…` holds: the sockets of one person, the marks of their ended sessions, what
-//! their watchers were told last, and when they were last seen.
+//! What an item `U#…` holds: the sockets of one person, the marks of their ended sessions, the
+//! last status of the others, what their watchers were told last, and when they were last seen.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{ConnectionId, Presence, SessionId, Status, Timestamp, UserId, limits};
@@ -15,6 +15,8 @@ const KIND: &str = "U#";
 const CONNECTION_PREFIX: &str = "c#";
 /// What every mark of an ended session in the item starts with.
 const ENDED_PREFIX: &str = "s#";
+/// What every mark of a session's last status in the item starts with.
+const STATUS_PREFIX: &str = "p#";
 /// Attributes swept at once; the next sweep takes the next ones.
 const SWEPT_AT_ONCE: usize = 50;
 
@@ -45,6 +47,28 @@ pub(super) fn entry(connection: &Connection, status: Status) -> AttributeValue {
 /// The name of the mark that a session has ended; its value is when.
 pub(super) fn mark_of(session: SessionId) -> String {
     format!("{ENDED_PREFIX}{session}")
+}
+
+/// The name of the mark with a session's last status; its value is [`status_mark`].
+pub(super) fn status_mark_of(session: SessionId) -> String {
+    format!("{STATUS_PREFIX}{session}")
+}
+
+/// What a device said last, and when.
+pub(super) fn status_mark(status: Status, at: Timestamp) -> AttributeValue {
+    AttributeValue::M(Attributes::from([
+        ("status".to_owned(), item::text(status.as_str())),
+        ("at".to_owned(), item::time(at)),
+    ]))
+}
+
+/// What the next socket of this session begins with.
+pub(super) fn status_of(attributes: &Attributes, session: SessionId) -> Result<Status, Failure> {
+    match attributes.get(&status_mark_of(session)) {
+        None => Ok(Status::default()),
+        Some(AttributeValue::M(mark)) => Item { kind: KIND, attributes: mark }.text("status"),
+        Some(_) => Err(Item { kind: KIND, attributes }.malformed(STATUS_PREFIX)),
+    }
 }
 
 pub(super) fn name_of(id: &ConnectionId) -> String {
@@ -96,6 +120,19 @@ pub(super) fn sighting(attributes: &Attributes, now: Timestamp) -> Result<Sighti
     })
 }
 
+/// Until when the item says that the person hides, if no socket of theirs with a valid lease does.
+pub(super) fn needlessly_hidden(
+    attributes: &Attributes,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Failure> {
+    let Some(until) = Item { kind: KIND, attributes }.optional_time("hidden_until")? else {
+        return Ok(None);
+    };
+    let listed = listed(attributes)?;
+    let hides = |listed: &Listed| listed.status == Status::Invisible && listed.is_live(now);
+    Ok(Some(until).filter(|_| !listed.iter().any(hides)))
+}
+
 /// The person of an item that is not there.
 pub(super) fn never_seen(user_id: UserId) -> Sighting {
     let announced = Presence::default();
@@ -103,7 +140,8 @@ pub(super) fn never_seen(user_id: UserId) -> Sighting {
 }
 
 /// Names of attributes that are of no use any more: marks of sessions, and connections, so old
-/// that none of their sockets can be open. Not more than one update may remove.
+/// that none of their sockets can be open. Not more than one update may remove. The last status of
+/// a session without a socket goes as late: its device says its status again anyway.
 pub(super) fn overdue(attributes: &Attributes, now: Timestamp) -> Result<Vec<String>, Failure> {
     let is_old_mark = |(name, value): &(&String, &AttributeValue)| {
         let AttributeValue::N(ended_at) = value else { return false };
@@ -115,7 +153,20 @@ pub(super) fn overdue(attributes: &Attributes, now: Timestamp) -> Result<Vec<Str
     let ended = listed.iter().map(|listed| &listed.connection);
     let ended = ended.filter(|connection| record_end(connection) <= now);
     let connections = ended.map(|connection| name_of(&connection.id));
-    Ok(marks.chain(connections).take(SWEPT_AT_ONCE).collect())
+    let statuses = attributes.iter().filter(|(name, value)| {
+        let Some(session) = name.strip_prefix(STATUS_PREFIX) else { return false };
+        let is_of = |listed: &Listed| listed.connection.identity.session_id.to_string() == session;
+        is_old_status(value, now) && !listed.iter().any(is_of)
+    });
+    let statuses = statuses.map(|(name, _)| name.clone());
+    Ok(marks.chain(connections).chain(statuses).take(SWEPT_AT_ONCE).collect())
+}
+
+/// One that cannot be read counts as old.
+fn is_old_status(mark: &AttributeValue, now: Timestamp) -> bool {
+    let AttributeValue::M(mark) = mark else { return true };
+    let at = Item { kind: KIND, attributes: mark }.time("at");
+    at.map_or(true, |at| mark_end(at) <= now)
 }
 
 fn user_of(attributes: &Attributes) -> Result<UserId, Failure> {

@@ -1,5 +1,6 @@
-//! Who is there. A status is kept twice: in `C#…`, where it outlives a pruning, and with the
-//! person, where one read tells all devices.
+//! Who is there. A status is kept in `C#…`, where it outlives a pruning, and with the person:
+//! beside its socket, where one read tells all devices, and beside its session, whose next socket
+//! begins with it.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -7,8 +8,8 @@ use domain::{ConnectionId, Presence, Status, Timestamp, UserId};
 use service::Connection;
 use service::port::{Acquaintance, Failure, PresenceStore, Sighting, Watcher};
 
-use super::connections::{Recorded, recorded};
-use super::person::{self, mark_of, name_of, record_end};
+use super::connections::{Recorded, hiding, recorded};
+use super::person::{self, mark_of, name_of, record_end, status_mark, status_mark_of};
 use super::{Attributes, CONSISTENT_USERS, Key, LiveTable, WHAT, item, item_of_failed_condition};
 use crate::call;
 
@@ -28,12 +29,13 @@ impl PresenceStore for LiveTable {
         if record_end(&connection) <= now {
             return Ok(None);
         }
-        let person = self.put_on_list(&connection, status).await?;
+        let person = self.put_on_list(&connection, status, now).await?;
         let user = connection.identity.user_id;
         let Some(person) = person else { return Ok(Some(person::never_seen(user))) };
         if person.contains_key(&mark_of(connection.identity.session_id)) {
             return Ok(None);
         }
+        self.show(&person, user, now).await?;
         person::sighting(&person, now).map(Some)
     }
 
@@ -118,17 +120,25 @@ impl LiveTable {
         &self,
         connection: &Connection,
         status: Status,
+        now: Timestamp,
     ) -> Result<Option<Attributes>, Failure> {
         let key = Key::live(connection.identity.user_id);
+        let session = connection.identity.session_id;
         let update = self.client.update_item().table_name(&self.table_name);
+        let expression = "SET #connection.#status = :status, #mark = :mark";
+        let update = match status {
+            Status::Invisible => hiding(update, expression, now),
+            _ => update.update_expression(expression),
+        };
         let answer = update
             .set_key(Some(key.attributes()))
-            .update_expression("SET #connection.#status = :status")
             .condition_expression("attribute_exists(#connection) AND attribute_not_exists(#ended)")
             .expression_attribute_names("#connection", name_of(&connection.id))
-            .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
+            .expression_attribute_names("#ended", mark_of(session))
             .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#mark", status_mark_of(session))
             .expression_attribute_values(":status", item::text(status.as_str()))
+            .expression_attribute_values(":mark", status_mark(status, now))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()

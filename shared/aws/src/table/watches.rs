@@ -1,6 +1,8 @@
-//! Who watches whom: one item `W#…` for each pair of a person and a socket.
+//! Who watches whom: one item `W#…` for each pair of a person and a socket, sorted by when it
+//! ends, so that what has ended is not read again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use domain::{ConnectionId, Timestamp, UserId, limits};
@@ -15,9 +17,11 @@ use crate::call;
 const KIND: &str = "W#";
 /// The most that one BatchWriteItem takes.
 const WRITES_PER_CALL: usize = 25;
-/// Pages read of one person's watchers. A page is a megabyte, some four thousand of them; what
-/// has ended stays among them for days, until DynamoDB collects it.
+/// Pages read of one person's watchers. A page is a megabyte, some four thousand of them.
 const PAGES_PER_READ: usize = 50;
+/// Watches that end within the same stretch of this length are sorted together: what has ended
+/// and is read nevertheless, ended within it. A watch that is renewed seldom leaves a second item.
+const STRETCH: Duration = Duration::from_secs(120);
 
 impl LiveTable {
     pub(super) async fn put_watches(
@@ -63,19 +67,24 @@ impl LiveTable {
         user: UserId,
         now: Timestamp,
     ) -> Result<Vec<Watcher>, Failure> {
-        let mut watchers = Vec::new();
+        let mut watchers: BTreeMap<ConnectionId, (Timestamp, Watcher)> = BTreeMap::new();
         let mut start = None;
         for _ in 0..PAGES_PER_READ {
             let query = self.client.query().table_name(&self.table_name).consistent_read(true);
             let query = query
-                .key_condition_expression("pk = :person")
+                .key_condition_expression("pk = :person AND sk >= :first")
                 .filter_expression("until_ms > :now")
                 .expression_attribute_values(":person", item::text(format!("{KIND}{user}")))
+                .expression_attribute_values(":first", item::text(stretch(now)))
                 .expression_attribute_values(":now", item::time(now))
                 .set_exclusive_start_key(start);
             let answer = query.send().await.map_err(|error| call::failure(WHAT, error))?;
             for attributes in answer.items.unwrap_or_default() {
-                watchers.push(watcher(&attributes)?);
+                let (until, watcher) = watcher(&attributes)?;
+                let known = watchers.get(&watcher.connection.id);
+                if known.is_none_or(|(known, _)| *known < until) {
+                    watchers.insert(watcher.connection.id.clone(), (until, watcher));
+                }
             }
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() || watchers.len() >= limits::WATCHERS_PER_USER {
@@ -85,9 +94,16 @@ impl LiveTable {
         if start.is_some() {
             tracing::warn!(user_id = %user, told = watchers.len(), "not all watchers were read");
         }
-        watchers.truncate(limits::WATCHERS_PER_USER);
-        Ok(watchers)
+        let watchers = watchers.into_values().map(|(_, watcher)| watcher);
+        Ok(watchers.take(limits::WATCHERS_PER_USER).collect())
     }
+}
+
+/// What sort keys begin with when the watch ends in the same stretch of time as this; later ones
+/// sort behind it.
+fn stretch(end: Timestamp) -> String {
+    let length = i64::try_from(STRETCH.as_millis()).unwrap_or(i64::MAX);
+    format!("{:012}", end.unix_ms().div_euclid(length))
 }
 
 fn watch(
@@ -99,7 +115,7 @@ fn watch(
     let Identity { user_id, session_id } = connection.identity;
     let attributes = [
         ("pk", item::text(format!("{KIND}{person}"))),
-        ("sk", item::text(&connection.id)),
+        ("sk", item::text(format!("{}/{}", stretch(until), connection.id))),
         ("user", item::text(user_id)),
         ("session", item::text(session_id)),
         ("since", item::time(connection.since)),
@@ -111,11 +127,15 @@ fn watch(
     HashMap::from(attributes.map(|(name, value)| (name.to_owned(), value)))
 }
 
-fn watcher(attributes: &Attributes) -> Result<Watcher, Failure> {
+/// Until when, and who.
+fn watcher(attributes: &Attributes) -> Result<(Timestamp, Watcher), Failure> {
     let item = Item { kind: KIND, attributes };
-    let id = ConnectionId::parse(item.text::<String>("sk")?).map_err(|_| item.malformed("sk"))?;
+    let sk: String = item.text("sk")?;
+    let (_, id) = sk.split_once('/').ok_or_else(|| item.malformed("sk"))?;
+    let id = ConnectionId::parse(id).map_err(|_| item.malformed("sk"))?;
     let identity = Identity { user_id: item.text("user")?, session_id: item.text("session")? };
     let (since, seen_at) = (item.time("since")?, item.time("seen")?);
     let connection = Connection { id, identity, since, seen_at };
-    Ok(Watcher { connection, sees_last_seen: item.truth("sees")? })
+    let watcher = Watcher { connection, sees_last_seen: item.truth("sees")? };
+    Ok((item.time("until_ms")?, watcher))
 }

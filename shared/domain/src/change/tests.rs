@@ -27,6 +27,11 @@ fn message() -> Message {
     }
 }
 
+/// An owner, without a block.
+fn actor(user_id: UserId, conversation_type: ConversationType) -> Actor {
+    Actor { user_id, role: Role::Owner, conversation_type, is_blocked: false }
+}
+
 fn emoji(raw: &str) -> Emoji {
     Emoji::parse(raw).unwrap()
 }
@@ -39,7 +44,8 @@ fn edit(text: &str) -> Change {
     Change::Edit { text: MessageText::parse(text).unwrap(), mentions: vec![] }
 }
 
-/// Every role × action of a group, on one's own message and on another's; then a direct one.
+/// Every role × action of a group, on one's own message and on another's; then a direct one, and
+/// one behind a block, which says nothing in a group.
 #[test]
 fn each_role_may_do_what_the_table_says() {
     use Role::{Admin, Member, Owner};
@@ -54,16 +60,25 @@ fn each_role_may_do_what_the_table_says() {
     ];
     for (role, is_own, allowed) in table {
         let user_id = if *is_own { ADA } else { BOB };
-        let actor = |conversation_type| Actor { user_id, role: *role, conversation_type };
+        let actor = |conversation_type| Actor { role: *role, ..actor(user_id, conversation_type) };
+        let behind_a_block =
+            |conversation_type| Actor { is_blocked: true, ..actor(conversation_type) };
         let changes = [edit("new"), Change::Delete, Change::React(emoji("👍")), Change::Pin];
         for (change, is_allowed) in changes.iter().zip(allowed) {
-            let answer = change.check(&actor(ConversationType::Group), &message());
-            assert_eq!(answer.is_ok(), *is_allowed, "{role:?} {is_own} {change:?}");
+            let group = ConversationType::Group;
+            for actor in [actor(group), behind_a_block(group)] {
+                let answer = change.check(&actor, &message());
+                assert_eq!(answer.is_ok(), *is_allowed, "{role:?} {is_own} {change:?}");
+            }
         }
         let direct = [*is_own, *is_own, true, true];
         for (change, is_allowed) in changes.iter().zip(direct) {
             let answer = change.check(&actor(ConversationType::Direct), &message());
             assert_eq!(answer.is_ok(), is_allowed, "direct {is_own} {change:?}");
+        }
+        for (change, is_allowed) in changes.iter().zip([false, *is_own, false, false]) {
+            let answer = change.check(&behind_a_block(ConversationType::Direct), &message());
+            assert_eq!(answer.is_ok(), is_allowed, "blocked {is_own} {change:?}");
         }
     }
 }
@@ -71,8 +86,7 @@ fn each_role_may_do_what_the_table_says() {
 #[test]
 fn what_the_server_wrote_stays_as_it_is() {
     let system = Message { kind: MessageKind::System, ..message() };
-    let owner =
-        Actor { user_id: ADA, role: Role::Owner, conversation_type: ConversationType::Group };
+    let owner = actor(ADA, ConversationType::Group);
     for change in [edit("x"), Change::Delete, Change::React(emoji("👍")), Change::Pin] {
         assert_eq!(change.check(&owner, &system), Err(ChangeRefusal::NotAllowed));
     }
@@ -86,7 +100,7 @@ fn a_tombstone_is_empty_and_does_not_change() {
     let dead = Change::Delete.apply(&full, later()).unwrap();
     assert!(dead.text.is_none() && dead.reactions.is_empty() && !dead.pinned);
     assert_eq!(dead.deleted_at, Some(later()));
-    let ada = Actor { user_id: ADA, role: Role::Owner, conversation_type: ConversationType::Group };
+    let ada = actor(ADA, ConversationType::Group);
     for change in [edit("x"), Change::React(emoji("👍")), Change::Pin] {
         assert_eq!(change.check(&ada, &dead), Err(ChangeRefusal::MessageDeleted));
     }
@@ -109,8 +123,7 @@ fn a_message_has_a_bounded_number_of_emoji() {
         let emoji = emoji(&face.to_string());
         full.set_reaction(Reaction { emoji, count: 1, user_ids: vec![BOB] });
     }
-    let bob =
-        Actor { user_id: BOB, role: Role::Member, conversation_type: ConversationType::Group };
+    let bob = Actor { role: Role::Member, ..actor(BOB, ConversationType::Group) };
     let one_more = Change::React(emoji("👍"));
     assert_eq!(one_more.check(&bob, &full), Err(ChangeRefusal::TooManyReactions));
     assert_eq!(Change::React(emoji("\u{1F600}")).check(&bob, &full), Ok(()));

@@ -160,6 +160,7 @@ impl HistoryFixture for TestDatabase {
             ("messages", "stored_at"),
             ("conversations", "touched_at"),
             ("members", "changed_at"),
+            ("members", "nudged_at"),
             ("membership_changes", "changed_at"),
             ("traces", "at"),
         ] {

@@ -53,6 +53,16 @@ impl Group {
     }
 }
 
+/// Another one first with each receive: one that kills the process takes those behind it along,
+/// and a queue may well put the same batch together again.
+pub(super) fn in_turn(mut groups: Vec<Group>) -> Vec<Group> {
+    let receives = groups.iter().flat_map(|group| &group.jobs).map(|job| job.receive_count).max();
+    let turn = usize::try_from(receives.unwrap_or(0)).unwrap_or(0);
+    let first = turn.checked_rem(groups.len()).unwrap_or(0);
+    groups.rotate_left(first);
+    groups
+}
+
 /// A second more after each receive, up to the longest delay.
 pub(super) fn delay_seconds(job: &PersistJob) -> u32 {
     let (shortest, longest) = limits::DEFER_SECONDS.into_inner();

@@ -51,11 +51,22 @@ pub(super) fn announcements(submissions: &[Submission], commit: Commit) -> Vec<A
     }
     let known = known.into_iter().map(|((id, _), told)| (id, told));
     announcements.extend(stored.into_iter().chain(known).filter_map(|(id, told)| {
-        let recipients = commit.recipients.get(&id).cloned().unwrap_or_default();
+        let mut recipients = commit.recipients.get(&id).cloned().unwrap_or_default();
+        recipients.iter_mut().for_each(|recipient| see_own(recipient, &told.messages));
         let event = Event::of_new(id, told.messages)?;
         Some(Announcement::new(event, recipients).traced(told.trace_ids.into_iter().collect()))
     }));
     announcements
+}
+
+/// Who left and came back since they wrote it is told of their own message all the same: without
+/// a confirmation their device would send it again and again.
+fn see_own(recipient: &mut Recipient, messages: &[Message]) {
+    if let [message] = messages
+        && message.sender_id == recipient.user_id
+    {
+        recipient.joined_seq = recipient.joined_seq.min(message.seq.before());
+    }
 }
 
 /// The same verdict on all of them.

@@ -33,6 +33,9 @@ pub enum ChangeError {
     /// No such message, or it was written before they joined.
     #[error("no such message")]
     NoSuchMessage,
+    /// An edit names somebody who neither is nor was a member.
+    #[error("the edit mentions a stranger")]
+    InvalidMention,
     #[error("the change is refused")]
     Refused(ChangeRefusal),
     #[error(transparent)]

@@ -30,7 +30,7 @@ pub trait ConnectionStore: Send + Sync {
     async fn touch(&self, id: &ConnectionId, now: Timestamp)
     -> Result<Option<Connection>, Failure>;
     /// After `$disconnect`: removes both, and remembers `now` as when the user was last seen, if
-    /// this device was not invisible. Idempotent; other connections of the user stay.
+    /// no device of theirs was invisible. Idempotent; other connections of the user stay.
     async fn close(&self, id: &ConnectionId, now: Timestamp)
     -> Result<Option<Connection>, Failure>;
     /// After a 410: removes only this connection's attribute from its user's item.

@@ -14,7 +14,8 @@ pub struct Sighting {
     pub user_id: UserId,
     /// Of every connection with a valid lease.
     pub statuses: Vec<Status>,
-    /// The latest heartbeat, connect or disconnect of a connection that was not invisible.
+    /// The latest heartbeat, connect or disconnect at a time when no device of theirs with a
+    /// valid lease was invisible: who hides on one device is not given away by another.
     pub last_seen_at: Option<Timestamp>,
     /// What watchers were told last; offline when nothing was.
     pub announced: Presence,

@@ -49,6 +49,9 @@ pub trait ReceiptStore: Send + Sync {
     /// One UPDATE for all, rows locked in the order of their keys: by `domain::Marks::raised`,
     /// for active members only. Answers those that rose, and leaves their times for the trace.
     async fn raise(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure>;
+    /// Of these members, as raised to where they are now, with the authors of the newest messages
+    /// that they cover: who was told when they rose, or should have been.
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure>;
     /// Of every active member, as others may see them; one's own as they are. `None` for who is
     /// no active member.
     async fn marks(

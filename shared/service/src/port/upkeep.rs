@@ -19,8 +19,9 @@ pub struct Straggler {
 pub trait Upkeep: Send + Sync {
     /// Members whose `delivered` is smaller than the `last_seq` of a conversation that changed
     /// between `limits::NUDGE_UNTIL` and `nudge_after` ago, at most `limit`. Each counts as
-    /// nudged for this `last_seq`, and none is answered more than `limits::NUDGES_PER_CHANGE`
-    /// times for it.
+    /// nudged, and none is answered more than `limits::NUDGES_IN_VAIN` times while their
+    /// `delivered` stays where it is. Those come first who were nudged least in vain, then those
+    /// who were nudged longest ago: many who are offline do not keep the others from their turn.
     async fn stragglers(
         &self,
         nudge_after: std::time::Duration,

@@ -169,3 +169,22 @@ async fn when_the_members_cannot_be_told_the_jobs_come_again_and_the_pushes_with
     assert_eq!(world.seqs_heard_by(&phone), [[2]]);
     assert_eq!(world.queues.lane_length(), 0);
 }
+
+#[tokio::test]
+async fn who_left_and_came_back_is_told_of_their_own_message_and_of_no_other_from_before() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let group = world.group(ada, &[bob]).await;
+    world.submit(bob, group, &[1]).await;
+    world.submit(ada, group, &[2]).await;
+    assert!(world.work(&world.archive()).await.is_empty());
+    world.history.remove_member(group, bob.user_id());
+    world.history.add_member(group, bob.user_id(), world.clock.now());
+    let phone = world.socket(bob, "bob-phone").await;
+
+    world.submit(bob, group, &[1]).await;
+    world.submit(ada, group, &[2]).await;
+    assert!(world.work(&world.archive()).await.is_empty());
+
+    assert_eq!(world.seqs_heard_by(&phone), [vec![2], vec![]]);
+}

@@ -26,6 +26,8 @@ mod signing_in;
 mod sockets;
 mod steps;
 mod sweep;
+mod telling;
+mod turnout;
 mod two_factor;
 mod typing;
 mod waiting;

@@ -1,7 +1,7 @@
 //! Receipts: recorded in one batch, told to those who wrote it.
 
 use domain::{ConnectionId, ConversationId, Marks, Seq, Settings, UserId};
-use service::port::UserChange;
+use service::port::{PushOutcome, PushRecord, RecordJob, UserChange};
 use service::{Caller, Error, Event, Progress};
 use testkit::world::World;
 
@@ -142,6 +142,49 @@ async fn a_batch_that_fails_comes_again_and_tells_nobody_twice() {
         world.receipt_book().record(batch.clone()).await.unwrap();
     }
     assert_eq!(marks_heard_by(&world, &phones[0]).len(), 1);
+}
+
+/// Whoever raised the marks may have died before a word was said.
+#[tokio::test]
+async fn authors_who_were_not_told_are_told_when_the_batch_comes_again() {
+    let Story { world, people, phones, group } = story().await;
+    read(&world, people[2], group, 4).await;
+    let batch = world.queues.drain_records();
+    for phone in &phones {
+        world.pusher.answer(phone, PushOutcome::Failed);
+    }
+    world.queues.set_down(true);
+    assert!(world.receipt_book().record(batch.clone()).await.is_err());
+    world.queues.set_down(false);
+    for phone in &phones {
+        world.pusher.answer(phone, PushOutcome::Delivered);
+    }
+    world.receipt_book().record_again(batch).await.unwrap();
+    let cleo = people[2].user_id();
+    for author in &phones[..2] {
+        assert_eq!(marks_heard_by(&world, author), [[(cleo, 4, 4)]]);
+    }
+    assert!(marks_heard_by(&world, &phones[2]).is_empty());
+}
+
+#[tokio::test]
+async fn pushes_are_noted_only_when_the_receipts_of_their_batch_are_through() {
+    let Story { world, people, phones, group } = story().await;
+    read(&world, people[2], group, 4).await;
+    let mut batch = world.queues.drain_records();
+    let (after, through) = (Seq(1), Seq(2));
+    let push = PushRecord { conversation_id: group, after, through, devices: 40 };
+    batch.insert(0, RecordJob::Push(push));
+    world.pusher.answer(&phones[0], PushOutcome::Failed);
+    world.queues.set_down(true);
+    let before = world.traces().of_message(people[0], group, Seq(2)).await.unwrap().pushed_devices;
+    for _ in 0..3 {
+        assert!(world.receipt_book().record_again(batch.clone()).await.is_err());
+    }
+    world.queues.set_down(false);
+    world.receipt_book().record_again(batch).await.unwrap();
+    let after = world.traces().of_message(people[0], group, Seq(2)).await.unwrap().pushed_devices;
+    assert_eq!(after - before, 40);
 }
 
 #[tokio::test]

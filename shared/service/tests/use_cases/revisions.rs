@@ -1,6 +1,6 @@
 //! Edits, deletions, reactions and pins.
 
-use domain::{Change, ConnectionId, ConversationId, Emoji, MessageText, Seq, limits};
+use domain::{Change, ConnectionId, ConversationId, Emoji, Mention, MessageText, Seq, limits};
 use service::{Caller, Error, Event, Page};
 use testkit::world::World;
 
@@ -45,6 +45,23 @@ fn code(error: &Error) -> &'static str {
 }
 
 #[tokio::test]
+async fn changes_are_taken_from_the_same_bucket_as_messages() {
+    let (world, ada, bob, group) = story().await;
+    // One message of ada's stands in the history already.
+    let burst = limits::MESSAGES_BURST as usize;
+    let toggles = [Change::React(thumb()), Change::Unreact(thumb())];
+    let mut refused = 0;
+    for change in toggles.iter().cycle().take(burst) {
+        let changed = world.revisions().change(ada, group, Seq(2), change.clone()).await;
+        refused += usize::from(matches!(changed, Err(Error::TooMany { retry_after_ms: 1.. })));
+    }
+    let sent = world.messages().send(ada, group, testkit::world::draft(99)).await;
+    assert!(matches!(sent, Err(Error::TooMany { .. })), "{sent:?}");
+    assert!(refused <= 1, "{refused}");
+    world.revisions().change(bob, group, Seq(2), toggles[0].clone()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_change_takes_the_next_number_and_is_told_to_every_device_of_every_member() {
     let (world, ada, bob, group) = story().await;
     let phones = [world.socket(ada, "ada").await, world.socket(bob, "bob").await];
@@ -86,7 +103,7 @@ async fn who_joined_later_cannot_touch_it_and_their_cursor_moves_all_the_same() 
     let refused = world.revisions().change(cleo, group, Seq(2), Change::React(thumb())).await;
     assert_eq!(code(&refused.unwrap_err()), "message_not_found");
     let page = Page { cursor: None, limit: 50 };
-    let listed = world.revisions().reactors(cleo, group, Seq(2), &thumb(), page).await;
+    let listed = world.reactors().list(cleo, group, Seq(2), &thumb(), page).await;
     assert_eq!(code(&listed.unwrap_err()), "message_not_found");
 
     world.revisions().change(ada, group, Seq(2), edit("better")).await.unwrap();
@@ -137,10 +154,10 @@ async fn a_message_takes_twenty_emoji_and_more_people_for_each() {
     let message = revisions.change(bob, group, Seq(2), joined).await.unwrap();
     assert_eq!(message.reactions[0].count, 2);
     let page = Page { cursor: None, limit: 1 };
-    let first = revisions.reactors(bob, group, Seq(2), &face(0).unwrap(), page).await.unwrap();
+    let first = world.reactors().list(bob, group, Seq(2), &face(0).unwrap(), page).await.unwrap();
     assert_eq!(first.items, [ada.user_id()]);
     let page = Page { cursor: first.next_cursor, limit: 1 };
-    let rest = revisions.reactors(bob, group, Seq(2), &face(0).unwrap(), page).await.unwrap();
+    let rest = world.reactors().list(bob, group, Seq(2), &face(0).unwrap(), page).await.unwrap();
     assert_eq!((rest.items, rest.next_cursor), (vec![bob.user_id()], None));
 }
 
@@ -151,4 +168,16 @@ async fn a_change_that_cannot_be_told_is_made_all_the_same() {
     world.revisions().change(ada, group, Seq(2), edit("better")).await.unwrap();
     let feed = world.history().changes(bob, group, Seq(2), 50).await.unwrap();
     assert_eq!(feed.items[0].text.as_ref().unwrap().as_str(), "better");
+}
+
+#[tokio::test]
+async fn an_edit_that_mentions_a_stranger_is_told_which_field_is_wrong() {
+    let (world, ada, _, group) = story().await;
+    let stranger = world.person("stranger").await.user_id();
+    let mentions = vec![Mention { user_id: stranger, start: 0, length: 1 }];
+    let edit = Change::edit(MessageText::parse("you").unwrap(), mentions).unwrap();
+    let refused = world.revisions().change(ada, group, Seq(2), edit).await;
+    let Err(Error::Invalid(fields)) = refused else { panic!("{refused:?}") };
+    let named: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.code)).collect();
+    assert_eq!(named, [("mentions", "invalid_mention")]);
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{ClientId, ConnectionId, Seq, Title, limits};
-use service::port::Entropy;
-use service::{Caller, Event, GroupDraft, Swept};
+use domain::{ClientId, ConnectionId, ConversationId, Seq, Title, UserId, limits};
+use service::port::{Entropy, Failure, MembershipCopies, MembershipCopy, PushLog, PushRecord};
+use service::{Caller, Event, GroupDraft, Sweep, Swept};
 use testkit::world::{World, draft};
 
 use crate::steps::{read, record, say};
@@ -52,7 +52,11 @@ async fn who_is_online_and_behind_is_nudged_three_times_and_nobody_else() {
 
     say(&world, people[0], group, &[2]).await;
     later(&world, limits::NUDGE_AFTER).await;
-    assert_eq!(nudges_heard_by(&world, &bob), [2, 2, 2, 3], "a new number counts anew");
+    assert_eq!(nudges_heard_by(&world, &bob).len(), 3, "nothing more was delivered");
+    read(&world, people[1], group, 2).await;
+    record(&world).await;
+    later(&world, limits::NUDGE_AFTER).await;
+    assert_eq!(nudges_heard_by(&world, &bob), [2, 2, 2, 3], "bob is back: it counts anew");
     read(&world, people[1], group, 3).await;
     record(&world).await;
     later(&world, limits::NUDGE_AFTER).await;
@@ -84,6 +88,54 @@ async fn a_membership_copy_that_was_never_written_is_written_by_the_sweep() {
     assert_eq!(later(&world, limits::COPY_REPAIR_AFTER).await.copies_repaired, 2);
     world.messages().send(bob, group, draft(1)).await.unwrap();
     assert_eq!(later(&world, Duration::ZERO).await.copies_repaired, 0, "once is enough");
+}
+
+/// A table that refuses the copies of one person.
+struct Refusing(std::sync::Arc<World>, UserId);
+
+#[async_trait::async_trait]
+impl MembershipCopies for Refusing {
+    async fn write(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
+        if copies.iter().any(|copy| copy.user_id == self.1) {
+            return Err(Failure::bug("dynamodb", "a test refuses this one"));
+        }
+        self.0.live.write(copies).await
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_can_never_be_written_does_not_keep_the_others_from_it() {
+    let world = std::sync::Arc::new(World::new());
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    let eve = world.person("eve").await;
+    open_without_copies(&world, eve, bob).await;
+    for _ in 0..60 {
+        world.clock.advance(Duration::from_millis(1));
+        open_without_copies(&world, ada, bob).await;
+    }
+    world.clock.advance(limits::COPY_REPAIR_AFTER);
+    let refusing = std::sync::Arc::new(Refusing(world.clone(), eve.user_id()));
+    let sweep = Sweep { copies: refusing, ..world.sweep() };
+    assert!(sweep.run().await.is_err(), "and it is said");
+    assert!(world.live.membership_copies().len() >= 60);
+}
+
+#[tokio::test]
+async fn a_weeks_traces_of_a_busy_system_are_forgotten_and_one_sweep_forgets_only_so_many() {
+    let world = World::new();
+    let round = limits::TRACES_PER_ROUND;
+    let push = PushRecord {
+        conversation_id: ConversationId(world.entropy.uuid_v7()),
+        after: Seq(1),
+        through: Seq(2),
+        devices: 1,
+    };
+    let most = round * limits::TRACE_ROUNDS_PER_SWEEP;
+    world.history.record(&vec![push; most + 1]).await.unwrap();
+    assert_eq!(later(&world, Duration::ZERO).await.traces_forgotten, 0);
+    let over = limits::TRACE_LIFETIME + Duration::from_secs(1);
+    assert_eq!(later(&world, over).await.traces_forgotten, most as u64);
+    assert_eq!(later(&world, Duration::ZERO).await.traces_forgotten, 1);
 }
 
 #[tokio::test]

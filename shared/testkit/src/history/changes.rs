@@ -14,6 +14,7 @@ impl MessageChanges for FakeHistory {
     async fn change(&self, request: ChangeRequest) -> Result<Changed, ChangeError> {
         let now = self.clock.now();
         let mut state = self.reach()?;
+        let is_blocked = state.is_blocked(request.user_id, request.conversation_id);
         let room = state.rooms.get_mut(&request.conversation_id);
         let room = room.ok_or(ChangeError::NotAMember)?;
         let seat = room.seat_of(request.user_id).ok_or(ChangeError::NotAMember)?;
@@ -24,9 +25,13 @@ impl MessageChanges for FakeHistory {
             user_id: request.user_id,
             role: seat.role,
             conversation_type: room.conversation.conversation_type,
+            is_blocked,
         };
         let before = room.messages[place].clone();
         request.change.check(&actor, &before).map_err(ChangeError::Refused)?;
+        if room.has_strangers(&request.change) {
+            return Err(ChangeError::InvalidMention);
+        }
         let Some(after) = room.changed(&before, &request) else {
             return Ok(Changed { message: before, recipients: None });
         };
@@ -63,6 +68,12 @@ impl MessageChanges for FakeHistory {
 }
 
 impl Room {
+    /// Whether an edit mentions who neither is nor was a member.
+    fn has_strangers(&self, change: &Change) -> bool {
+        let Change::Edit { mentions, .. } = change else { return false };
+        mentions.iter().any(|mention| !self.seats.contains_key(&mention.user_id))
+    }
+
     /// The message after the change, without its number; `None` when nothing changes.
     fn changed(&mut self, before: &Message, request: &ChangeRequest) -> Option<Message> {
         match &request.change {

@@ -34,7 +34,8 @@ impl SyncFeed for FakeHistory {
             None => Position { since: None, paging: None },
         };
         let since = position.since;
-        if since.is_some_and(|since| since < now.minus(limits::SYNC_CURSOR_LIFETIME)) {
+        let oldest = now.minus(limits::SYNC_CURSOR_LIFETIME);
+        if since.is_some_and(|since| since < oldest || since > now) {
             return Err(SyncError::Expired);
         }
         let next_since = position.paging.map_or(now.minus(limits::SYNC_OVERLAP), |(at, _)| at);

@@ -1,7 +1,7 @@
 //! `MessageStore`.
 
 use async_trait::async_trait;
-use domain::{ConversationId, ConversationType, Message, Rejection, Seq, Timestamp, UserId};
+use domain::{ConversationId, Message, Rejection, Seq, Timestamp, UserId};
 use service::port::{
     AppendError, Appended, ChangesPage, Commit, Failure, MessageStore, Submission, Verdict,
 };
@@ -107,8 +107,7 @@ fn judge(state: &mut State, submission: &Submission, now: Timestamp) -> Verdict 
     let Some(seat) = room.seat_of(*sender_id) else {
         return Verdict::Rejected(Rejection::NotAMember);
     };
-    let is_direct = room.conversation.conversation_type == ConversationType::Direct;
-    if is_direct && room.seats.keys().any(|other| state.is_block_between(*sender_id, *other)) {
+    if state.is_blocked(*sender_id, *conversation_id) {
         return Verdict::Rejected(Rejection::Blocked);
     }
     let is_answerable = |seq: Seq| seq > seat.joined_seq && room.place_of(seq).is_some();

@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    ClientId, ContactRequestId, Conversation, ConversationId, InviteId, Marks, Member, Message,
-    Role, Seq, SessionId, Timestamp, TraceId, User, UserId,
+    ClientId, ContactRequestId, Conversation, ConversationId, ConversationType, InviteId, Marks,
+    Member, Message, Role, Seq, SessionId, Timestamp, TraceId, User, UserId,
 };
 use service::port::{AppendError, Clock, Failure, MembershipCopy, NewMailToken};
 use service::{ContactRequest, Recipient};
@@ -55,6 +55,8 @@ struct State {
     factors: BTreeMap<UserId, two_factor::Factor>,
     /// Membership changes whose copies nobody confirmed, and when they were.
     unconfirmed: BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>,
+    /// How often stragglers were looked for.
+    sweeps: u64,
     /// In the order in which they were left.
     notes: Vec<traces::Note>,
     is_down: bool,
@@ -119,13 +121,21 @@ struct Seat {
     is_active: bool,
     /// By the database's time.
     changed_at: Timestamp,
-    /// The last number that they were nudged for, and how often.
-    nudged: (Seq, u32),
+    nudged: Nudged,
     muted_until: Option<Timestamp>,
     archived: bool,
     pinned: bool,
     /// The last message when they hid it.
     hidden_through: Option<Seq>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Nudged {
+    /// What was delivered to them when they were nudged last, and how often since it was that.
+    delivered: Seq,
+    count: u32,
+    /// The last sweep that nudged them; the first sweep is 1.
+    sweep: u64,
 }
 
 impl Seat {
@@ -139,7 +149,7 @@ impl Seat {
             marks,
             is_active: true,
             changed_at: now,
-            nudged: (Seq::ZERO, 0),
+            nudged: Nudged::default(),
             muted_until: None,
             archived: false,
             pinned: false,
@@ -201,6 +211,15 @@ impl State {
     /// Who has an account that is not erased.
     fn account(&self, user: UserId) -> Option<&Account> {
         self.users.get(&user).filter(|account| !account.is_erased)
+    }
+
+    /// Whether a block stands between them and the other one of a direct conversation.
+    fn is_blocked(&self, user: UserId, id: ConversationId) -> bool {
+        let room = self.rooms.get(&id).map(|room| (&room.conversation, &room.seats));
+        room.is_some_and(|(conversation, seats)| {
+            conversation.conversation_type == ConversationType::Direct
+                && seats.keys().any(|other| self.is_block_between(user, *other))
+        })
     }
 
     fn is_block_between(&self, one: UserId, other: UserId) -> bool {

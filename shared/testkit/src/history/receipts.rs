@@ -1,5 +1,6 @@
 //! `ReceiptStore`.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -22,6 +23,12 @@ impl ReceiptStore for FakeHistory {
         }
         let raise = |((id, user), claimed)| state.raise(id, user, claimed, now);
         Ok(newest.into_iter().filter_map(raise).collect())
+    }
+
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure> {
+        let state = self.reach()?;
+        let members: BTreeSet<_> = claims.iter().map(|c| (c.conversation_id, c.user_id)).collect();
+        Ok(members.into_iter().filter_map(|(id, user)| state.standing(id, user)).collect())
     }
 
     async fn marks(
@@ -49,6 +56,20 @@ impl Seat {
 impl State {
     fn shares_receipts(&self, user: UserId) -> bool {
         self.users.get(&user).is_some_and(|account| account.user.settings.share_receipts)
+    }
+
+    fn standing(&self, conversation_id: ConversationId, user_id: UserId) -> Option<RaisedMarks> {
+        let (room, seat) = self.room_of(user_id, conversation_id)?;
+        let nothing = Marks { delivered: Seq::ZERO, read: Seq::ZERO };
+        let marks = seat.shown(seat.marks, self.shares_receipts(user_id));
+        Some(RaisedMarks {
+            conversation_id,
+            user_id,
+            before: seat.marks,
+            after: seat.marks,
+            shown: MemberMarks { user_id, marks },
+            authors: room.authors_between(nothing, marks, user_id),
+        })
     }
 
     fn raise(
@@ -87,13 +108,16 @@ impl State {
 impl Room {
     /// The newest first, as far as they are to be told.
     fn authors_between(&self, before: Marks, after: Marks, reader: UserId) -> Vec<Recipient> {
-        let is_told = |seq: Seq| {
-            (seq > before.delivered && seq <= after.delivered)
-                || (seq > before.read && seq <= after.read)
+        let written = |after: Seq, through: Seq| {
+            let newest = self.messages.iter().rev().filter(|m| m.kind != MessageKind::System);
+            let covered = newest.filter(move |m| m.seq > after && m.seq <= through);
+            covered.take(limits::RECEIPT_MESSAGES)
         };
-        let written = self.messages.iter().rev().filter(|m| m.kind != MessageKind::System);
+        let delivered = written(before.delivered, after.delivered);
+        let mut covered: Vec<_> = delivered.chain(written(before.read, after.read)).collect();
+        covered.sort_by_key(|message| Reverse(message.seq));
         let mut told = BTreeSet::new();
-        let authors = written.filter(|message| is_told(message.seq)).filter_map(|message| {
+        let authors = covered.into_iter().filter_map(|message| {
             let user_id = message.sender_id;
             let seat = self.seat_of(user_id).filter(|_| user_id != reader)?;
             told.insert(user_id).then_some(Recipient { user_id, joined_seq: seat.joined_seq })

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use domain::{Seq, Timestamp, limits};
 use service::port::{Failure, MembershipCopy, Straggler, Upkeep};
 
-use super::{FakeHistory, Room};
+use super::{FakeHistory, Nudged, Room, Seat};
 
 #[async_trait]
 impl Upkeep for FakeHistory {
@@ -18,11 +18,21 @@ impl Upkeep for FakeHistory {
         let now = self.clock.now();
         let window = (now.minus(limits::NUDGE_UNTIL), now.minus(nudge_after));
         let mut state = self.reach()?;
-        let mut stragglers = Vec::new();
-        for room in state.rooms.values_mut() {
-            room.nudge(window, limit, &mut stragglers);
+        state.sweeps += 1;
+        let sweep = state.sweeps;
+        let rooms = state.rooms.values();
+        let mut behind: Vec<_> = rooms.flat_map(|room| room.behind(window)).collect();
+        behind.sort_by_key(|(nudged, one)| {
+            (nudged.count, nudged.sweep, one.conversation_id, one.user_id)
+        });
+        behind.truncate(limit);
+        for (nudged, one) in &behind {
+            let seats = state.rooms.get_mut(&one.conversation_id).map(|room| &mut room.seats);
+            if let Some(seat) = seats.and_then(|seats| seats.get_mut(&one.user_id)) {
+                seat.nudged = Nudged { count: nudged.count + 1, sweep, ..*nudged };
+            }
         }
-        Ok(stragglers)
+        Ok(behind.into_iter().map(|(_, straggler)| straggler).collect())
     }
 
     async fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<MembershipCopy>, Failure> {
@@ -58,32 +68,30 @@ impl Upkeep for FakeHistory {
     }
 }
 
+impl Seat {
+    /// What was delivered since they were nudged makes the count begin anew.
+    fn nudged_in_vain(&self) -> Nudged {
+        let delivered = self.marks.delivered;
+        let count = if self.nudged.delivered == delivered { self.nudged.count } else { 0 };
+        Nudged { delivered, count, ..self.nudged }
+    }
+}
+
 impl Room {
-    /// Counts a nudge for everybody to whom something of this time was not delivered.
-    fn nudge(
-        &mut self,
-        (oldest, newest): (Timestamp, Timestamp),
-        limit: usize,
-        stragglers: &mut Vec<Straggler>,
-    ) {
-        let last_seq = self.conversation.last_seq;
-        let Self { messages, stamps, seats, conversation, .. } = self;
+    /// Everybody to whom something of this time was not delivered, and who may be nudged for it.
+    fn behind(&self, (oldest, newest): (Timestamp, Timestamp)) -> Vec<(Nudged, Straggler)> {
         let is_of_the_time = |seq: &Seq| {
-            let touched_at = stamps.get(seq).map(|stamp| stamp.touched_at);
+            let touched_at = self.stamps.get(seq).map(|stamp| stamp.touched_at);
             touched_at.is_some_and(|at| at >= oldest && at <= newest)
         };
-        let of_the_time = messages.iter().filter(|message| is_of_the_time(&message.seq));
-        let Some(latest) = of_the_time.map(|message| message.rev).max() else { return };
-        for (user_id, seat) in seats.iter_mut().filter(|(_, seat)| seat.is_active) {
-            if seat.nudged.0 != last_seq {
-                seat.nudged = (last_seq, 0);
-            }
-            let is_behind = seat.marks.delivered < latest;
-            if is_behind && seat.nudged.1 < limits::NUDGES_PER_CHANGE && stragglers.len() < limit {
-                seat.nudged.1 += 1;
-                let (conversation_id, user_id) = (conversation.id, *user_id);
-                stragglers.push(Straggler { conversation_id, user_id, last_seq });
-            }
-        }
+        let of_the_time = self.messages.iter().filter(|message| is_of_the_time(&message.seq));
+        let Some(latest) = of_the_time.map(|message| message.rev).max() else { return Vec::new() };
+        let (conversation_id, last_seq) = (self.conversation.id, self.conversation.last_seq);
+        let behind = self.active().filter(|(_, seat)| seat.marks.delivered < latest);
+        let straggler = |(user_id, seat): (_, &Seat)| {
+            (seat.nudged_in_vain(), Straggler { conversation_id, user_id, last_seq })
+        };
+        let stragglers = behind.map(straggler);
+        stragglers.filter(|(nudged, _)| nudged.count < limits::NUDGES_IN_VAIN).collect()
     }
 }

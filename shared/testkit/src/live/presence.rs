@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use domain::{ConnectionId, Presence, Status, Timestamp, UserId, limits};
+use domain::{ConnectionId, Presence, SessionId, Status, Timestamp, UserId, limits};
 use service::Connection;
 use service::port::{Acquaintance, Failure, PresenceStore, Sighting, Watcher};
 
@@ -15,6 +15,8 @@ use super::table::{State, is_leased, is_recorded};
 pub(super) struct PresenceBook {
     /// Of connections that said one.
     statuses: BTreeMap<ConnectionId, Status>,
+    /// What the next socket of a session begins with.
+    session_statuses: BTreeMap<SessionId, Status>,
     last_seen: BTreeMap<UserId, Timestamp>,
     announced: BTreeMap<UserId, Presence>,
     /// `W#…`: (who is watched, by which connection).
@@ -26,11 +28,10 @@ impl PresenceBook {
         self.statuses.get(id).copied().unwrap_or_default()
     }
 
-    /// A sign of life of this connection.
-    pub(super) fn note(&mut self, connection: &Connection, at: Timestamp) {
-        if self.status_of(&connection.id) != Status::Invisible {
-            let last_seen = self.last_seen.entry(connection.identity.user_id).or_insert(at);
-            *last_seen = at.max(*last_seen);
+    /// A socket opens.
+    pub(super) fn begin(&mut self, connection: &Connection) {
+        if let Some(status) = self.session_statuses.get(&connection.identity.session_id) {
+            self.statuses.insert(connection.id.clone(), *status);
         }
     }
 
@@ -54,12 +55,29 @@ impl PresenceBook {
         self.last_seen.contains_key(&user) || self.announced.contains_key(&user)
     }
 
+    pub(super) fn end_session(&mut self, session: SessionId) {
+        self.session_statuses.remove(&session);
+    }
+
     pub(super) fn forget(&mut self, id: &ConnectionId) {
         self.statuses.remove(id);
     }
 }
 
 impl State {
+    /// A sign of life of this connection. Who hides on one device is not given away by another.
+    pub(super) fn note(&mut self, connection: &Connection, at: Timestamp) {
+        let user = connection.identity.user_id;
+        let book = &mut self.presence;
+        let hides = |c: &Connection| book.status_of(&c.id) == Status::Invisible;
+        let theirs = self.live.values().filter(|c| c.identity.user_id == user);
+        let mut leased = theirs.filter(|c| is_leased(c, at));
+        if !hides(connection) && !leased.any(hides) {
+            let last_seen = book.last_seen.entry(user).or_insert(at);
+            *last_seen = at.max(*last_seen);
+        }
+    }
+
     fn sighting(&self, user_id: UserId, now: Timestamp) -> Sighting {
         let theirs = self.live.values().filter(|c| c.identity.user_id == user_id);
         let leased = theirs.filter(|connection| is_leased(connection, now));
@@ -87,6 +105,7 @@ impl PresenceStore for FakeLive {
             return Ok(None);
         }
         state.presence.statuses.insert(id.clone(), status);
+        state.presence.session_statuses.insert(identity.session_id, status);
         Ok(Some(state.sighting(identity.user_id, now)))
     }
 

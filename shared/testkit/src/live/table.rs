@@ -104,7 +104,8 @@ impl ConnectionStore for FakeLive {
         let record = Connection { seen_at: connection.since, ..connection.clone() };
         state.records.insert(connection.id.clone(), record);
         state.live.insert(key_of(connection), connection.clone());
-        state.presence.note(connection, connection.seen_at);
+        state.presence.begin(connection);
+        state.note(connection, connection.seen_at);
         Ok(true)
     }
 
@@ -126,7 +127,7 @@ impl ConnectionStore for FakeLive {
         }
         let touched = Connection { seen_at: now, ..record.clone() };
         state.live.insert(key_of(&touched), touched.clone());
-        state.presence.note(&touched, now);
+        state.note(&touched, now);
         Ok(Some(touched))
     }
 
@@ -139,7 +140,7 @@ impl ConnectionStore for FakeLive {
         let closed = state.records.remove(id);
         if let Some(connection) = &closed {
             state.live.remove(&key_of(connection));
-            state.presence.note(connection, now);
+            state.note(connection, now);
             state.presence.forget(id);
         }
         Ok(closed)
@@ -157,6 +158,7 @@ impl ConnectionStore for FakeLive {
     ) -> Result<Vec<Connection>, Failure> {
         let mut state = self.reach()?;
         state.ended_sessions.insert(identity.session_id);
+        state.presence.end_session(identity.session_id);
         let of_session = |c: &&Connection| c.identity == identity && is_recorded(c, now);
         Ok(state.live.values().filter(of_session).cloned().collect())
     }

@@ -7,8 +7,8 @@ use service::port::{MessageStore, Pusher};
 use service::{
     Archive, CatchUp, Closings, Conversations, Delivery, FanOut, Hangup, Heartbeats, History,
     Messages, Openings, PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences,
-    Profiles, ReceiptBook, ReceiptMarks, Receipts, Revisions, Sessions, SignOut, SocketMessages,
-    SocketReceipts, Sweep, Tickets, Traces, Turnout, Typing, Upgrades,
+    Profiles, Reactors, ReceiptBook, ReceiptMarks, Receipts, Revisions, Sessions, SignOut,
+    SocketMessages, SocketReceipts, Sweep, Tickets, Traces, Turnout, Typing, Upgrades,
 };
 
 use super::World;
@@ -158,8 +158,14 @@ impl World {
         Revisions {
             changes: self.history.clone(),
             fan_out: self.queues.clone(),
+            limiter: self.live.clone(),
             clock: self.clock.clone(),
+            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
         }
+    }
+
+    pub fn reactors(&self) -> Reactors {
+        Reactors { changes: self.history.clone() }
     }
 
     pub fn receipts(&self) -> Receipts {
@@ -206,6 +212,7 @@ impl World {
             presences: self.presences(),
             connections: self.live.clone(),
             queue: self.queues.clone(),
+            limiter: self.live.clone(),
             hangup: self.hangup(),
         }
     }
@@ -213,7 +220,9 @@ impl World {
     pub fn presence_status(&self) -> PresenceStatus {
         PresenceStatus {
             presences: self.live.clone(),
+            connections: self.live.clone(),
             queue: self.queues.clone(),
+            limiter: self.live.clone(),
             hangup: self.hangup(),
             clock: self.clock.clone(),
         }
@@ -222,6 +231,7 @@ impl World {
     pub fn presence_announcements(&self) -> PresenceAnnouncements {
         PresenceAnnouncements {
             presences: self.live.clone(),
+            queue: self.queues.clone(),
             delivery: self.delivery(),
             clock: self.clock.clone(),
         }

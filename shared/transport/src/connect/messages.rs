@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws::SqsPersistQueue;
 use domain::{TokenBucket, limits};
 use postgres::{PgMessages, PgReceipts, PgTraces};
-use service::{History, Messages, ReceiptMarks, Receipts, Revisions, Traces};
+use service::{History, Messages, Reactors, ReceiptMarks, Receipts, Revisions, Traces};
 
 use super::Parts;
 use crate::config::name;
@@ -13,17 +13,22 @@ use crate::config::name;
 pub fn messages(parts: &Parts) -> Messages {
     let table = parts.table();
     let queue_url = parts.environment.text(name::PERSIST_QUEUE_URL);
-    let per_second =
-        parts.environment.parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND);
-    let burst = parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST);
     Messages {
         gate: table.clone(),
         limiter: table,
         queue: Arc::new(SqsPersistQueue::new(parts.clients.sqs(), queue_url, parts.entropy())),
         entropy: parts.entropy(),
         clock: parts.clock(),
-        bucket: TokenBucket::per_second(per_second, burst),
+        bucket: bucket(parts),
     }
+}
+
+/// Of one user, for what they send and what they change.
+fn bucket(parts: &Parts) -> TokenBucket {
+    let per_second =
+        parts.environment.parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND);
+    let burst = parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST);
+    TokenBucket::per_second(per_second, burst)
 }
 
 pub fn history(parts: &Parts) -> History {
@@ -34,8 +39,14 @@ pub fn revisions(parts: &Parts) -> Revisions {
     Revisions {
         changes: Arc::new(PgMessages::new(parts.database())),
         fan_out: parts.fan_out_queue(),
+        limiter: parts.table(),
         clock: parts.clock(),
+        bucket: bucket(parts),
     }
+}
+
+pub fn reactors(parts: &Parts) -> Reactors {
+    Reactors { changes: Arc::new(PgMessages::new(parts.database())) }
 }
 
 pub fn traces(parts: &Parts) -> Traces {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::limits;
-use postgres::{PgAccounts, PgConversations, PgTraces};
+use postgres::{PgAccounts, PgConversations};
 use service::{
     Closings, Heartbeats, PresenceStatus, PresenceWatches, SocketMessages, SocketReceipts, Tickets,
     Turnout, Typing, Upgrades,
@@ -116,8 +116,10 @@ pub fn frame_desk(parts: &Parts) -> FrameDesk {
         messages: SocketMessages { messages: messages(parts), hangup: hangup.clone() },
         receipts: SocketReceipts { receipts: receipts(parts), hangup: hangup.clone() },
         status: PresenceStatus {
-            presences: table,
+            presences: table.clone(),
+            connections: table.clone(),
             queue: parts.presence_queue(),
+            limiter: table,
             hangup,
             clock: parts.clock(),
         },
@@ -134,20 +136,21 @@ pub struct SignalDesk {
 pub fn signal_desk(parts: &Parts) -> SignalDesk {
     let table = parts.table();
     let hangup = parts.hangup(&table);
-    let push_log = Arc::new(PgTraces::new(parts.database()));
     SignalDesk {
         typing: Typing {
             acquaintances: Arc::new(PgConversations::new(parts.database())),
             connections: table.clone(),
             limiter: table.clone(),
-            delivery: parts.delivery(&table, push_log),
+            // Who types is told at once or not at all.
+            delivery: parts.unnoted_delivery(&table),
             hangup: hangup.clone(),
             clock: parts.clock(),
         },
         watches: PresenceWatches {
             presences: presences(parts),
-            connections: table,
+            connections: table.clone(),
             queue: parts.presence_queue(),
+            limiter: table,
             hangup,
         },
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws::SqsPersistLane;
 use domain::limits;
 use postgres::{PgMessages, PgProbe, PgReceipts, PgTraces, PgUpkeep};
-use service::{Archive, FanOut, Health, PresenceAnnouncements, ReceiptBook, Sweep};
+use service::{Archive, Delivery, FanOut, Health, PresenceAnnouncements, ReceiptBook, Sweep};
 
 use super::Parts;
 use crate::config::name;
@@ -45,7 +45,8 @@ pub fn announcements(parts: &Parts) -> PresenceAnnouncements {
     let table = parts.table();
     PresenceAnnouncements {
         presences: table.clone(),
-        delivery: parts.delivery(&table, parts.receipt_queue()),
+        queue: parts.presence_queue(),
+        delivery: Delivery { fan_out: parts.fan_out_queue(), ..parts.unnoted_delivery(&table) },
         clock: parts.clock(),
     }
 }

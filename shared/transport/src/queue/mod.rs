@@ -88,13 +88,15 @@ impl Batch {
         futures::future::join_all(runs).await.into_iter().flatten().collect()
     }
 
-    /// Hands over all records at once: what can be read succeeds or comes again as a whole. What
-    /// cannot be read comes again by itself, and ends in the dead-letter queue.
-    pub async fn all_records<F>(self, record: impl FnOnce(Vec<RecordJob>) -> F) -> Failed
+    /// Hands over all records at once, and whether some of them came before: what can be read
+    /// succeeds or comes again as a whole. What cannot be read comes again by itself, and ends in
+    /// the dead-letter queue.
+    pub async fn all_records<F>(self, record: impl FnOnce(Vec<RecordJob>, bool) -> F) -> Failed
     where
         F: Future<Output = Result<(), Failure>>,
     {
         let (mut records, mut readable, mut failed) = (Vec::new(), Vec::new(), Failed::new());
+        let is_again = self.jobs.iter().any(|job| job.receive_count > 1);
         for job in self.jobs {
             match jobs::decode_record(&job.body) {
                 Ok(read) => {
@@ -107,7 +109,7 @@ impl Batch {
         if records.is_empty() {
             return failed;
         }
-        if let Err(failure) = record(records).await {
+        if let Err(failure) = record(records, is_again).await {
             let count = readable.len();
             tracing::warn!(error = chain(&failure), count, "the whole batch comes again");
             failed.extend(readable);
@@ -214,24 +216,24 @@ mod tests {
     async fn records_that_can_be_read_are_handed_over_at_once() {
         let given = Mutex::new(vec![]);
         let some = batch(&[RECEIPT, "", PUSH, PRESENCE, "null", RECEIPT]);
-        let failed = some.all_records(|records| {
-            given.lock().unwrap().push(records.len());
+        let failed = some.all_records(|records, is_again| {
+            given.lock().unwrap().push((records.len(), is_again));
             async { Ok(()) }
         });
         assert_eq!(failed.await, ["2", "4", "5"]);
-        assert_eq!(*given.lock().unwrap(), [3]);
+        assert_eq!(*given.lock().unwrap(), [(3, true)], "each was received twice");
     }
 
     #[tokio::test]
     async fn records_come_again_as_a_whole() {
-        let down = |_| async { Err(Failure::unavailable("postgres", "a test")) };
+        let down = |_, _| async { Err(Failure::unavailable("postgres", "a test")) };
         let failed = batch(&[RECEIPT, "hunter2", PUSH]).all_records(down).await;
         assert_eq!(failed, ["2", "1", "3"]);
     }
 
     #[tokio::test]
     async fn a_batch_without_a_readable_record_asks_nobody() {
-        let asked = |_| async { panic!("nobody is to be asked") };
+        let asked = |_, _| async { panic!("nobody is to be asked") };
         assert_eq!(batch(&["[]", "{}"]).all_records(asked).await, ["1", "2"]);
         assert!(batch(&[]).all_records(asked).await.is_empty());
     }

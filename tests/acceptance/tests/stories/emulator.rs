@@ -76,3 +76,14 @@ pub async fn quarantined(system: &System) -> Vec<String> {
     let received = receive.max_number_of_messages(10).send().await.unwrap();
     received.messages().iter().filter_map(|message| message.body.clone()).collect()
 }
+
+/// How many messages a queue of this stack shows to its alarm.
+pub async fn waiting(system: &System, queue: &str) -> u64 {
+    let client = aws_sdk_sqs::Client::new(&config());
+    let name = format!("{}-{queue}", system.stack());
+    let url = client.get_queue_url().queue_name(name).send().await.unwrap().queue_url.unwrap();
+    let count = aws_sdk_sqs::types::QueueAttributeName::ApproximateNumberOfMessages;
+    let asked = client.get_queue_attributes().queue_url(url).attribute_names(count.clone());
+    let attributes = asked.send().await.unwrap().attributes.unwrap_or_default();
+    attributes.get(&count).map_or(0, |count| count.parse().unwrap())
+}

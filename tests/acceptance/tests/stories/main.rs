@@ -6,11 +6,25 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod calls;
+#[cfg(test)]
+mod campaign;
+#[cfg(test)]
+mod catching_up;
+#[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod costs;
+#[cfg(test)]
+mod crowds;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
 mod environment;
+#[cfg(test)]
+mod failures;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -26,15 +40,29 @@ mod load;
 #[cfg(test)]
 mod membership;
 #[cfg(test)]
+mod nudges;
+#[cfg(test)]
+mod old_sockets;
+#[cfg(test)]
 mod order;
+#[cfg(test)]
+mod peers;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod presences;
+#[cfg(test)]
 mod pruning;
 #[cfg(test)]
+mod quarantine;
+#[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod replies;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
@@ -47,3 +75,7 @@ mod template;
 mod tickets;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
+mod typing;

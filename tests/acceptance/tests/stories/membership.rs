@@ -17,18 +17,24 @@ async fn a_stranger_gets_404_on_every_conversation_route() {
     for route in of_one {
         for id in [conversation, unique_id()] {
             let path = route.path.replace("{conversation_id}", &id.to_string());
+            let path = path.replace("{seq}", "1").replace("{emoji}", "👍");
             let request = eve.request(route.method.clone(), &path);
             let request = if route.method == reqwest::Method::GET {
                 request
             } else {
-                request.json(&draft("let me in"))
+                // A draft, an edit and a receipt at once.
+                let client_id = unique_id();
+                let body = json!({ "client_id": client_id, "text": "let me in", "read": 1 });
+                request.json(&body)
             };
             let answer = eve.api().send(request).await.unwrap();
-            answer.expect_problem(404, "conversation_not_found").unwrap();
+            assert_eq!(answer.status, 404, "{} {path}", route.method);
+            let problem: protocol::body::Problem = answer.json().unwrap();
+            assert!(problem.code.ends_with("_not_found"), "{problem:?}");
             tried += 1;
         }
     }
-    assert!(tried >= 10, "the template has fewer routes of conversations than there were");
+    assert!(tried >= 30, "the template has fewer routes of conversations than there were");
     let list = eve.conversations().await.unwrap();
     assert_eq!(list.items, []);
 }

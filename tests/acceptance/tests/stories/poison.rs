@@ -12,7 +12,7 @@ use crate::people::{a_pair, client_id, draft, texts};
 const UNTIL_QUARANTINE: Duration = Duration::from_secs(120);
 
 /// From now on, Postgres fails in an unknown way on a message of this text.
-async fn poison(system: &System) -> String {
+pub async fn poison(system: &System) -> String {
     let name = format!("poison_{}", unique_id().simple());
     let database = system.database().connect().await.unwrap();
     let trigger = format!(
@@ -23,6 +23,13 @@ async fn poison(system: &System) -> String {
     );
     database.batch_execute(&trigger).await.unwrap();
     name
+}
+
+/// Postgres takes messages of this text again.
+pub async fn cure(system: &System, poison: &str) {
+    let database = system.database().connect().await.unwrap();
+    let drop = format!("DROP FUNCTION {poison}() CASCADE");
+    database.batch_execute(&drop).await.unwrap();
 }
 
 async fn assert_stored(client: &harness::Client, conversation: Uuid, expected: &[&str]) {

@@ -91,7 +91,7 @@ impl DocumentedWire {
         match answer.status {
             401 => Err(WireError::SignedOut),
             404 => Err(WireError::Gone),
-            410 => Err(WireError::Expired),
+            410 | 422 => Err(WireError::Expired),
             200 | 201 => answer.json().map_err(|failure| self.notes.trouble(&failure)),
             status => {
                 let text = answer.text();

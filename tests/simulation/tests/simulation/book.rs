@@ -26,8 +26,6 @@ pub struct Violation {
     pub invariant: u8,
     pub what: String,
     pub at_ms: u64,
-    /// The last events before it; of the first one only.
-    pub events: Vec<String>,
 }
 
 /// From after this number to this one, if it has ended.
@@ -41,6 +39,8 @@ pub struct Seat {
 pub struct Records {
     /// When each became durable in the queue.
     pub accepted: BTreeMap<Key, u64>,
+    /// Which number each has in history.
+    pub numbers: BTreeMap<Key, i64>,
     /// When each was first stored or rejected.
     pub ended: BTreeMap<Key, u64>,
     pub rejected: BTreeMap<Key, Rejection>,
@@ -76,17 +76,10 @@ impl Book {
         f(&mut lock(&self.records))
     }
 
-    pub fn violate(
-        &self,
-        invariant: u8,
-        what: String,
-        at_ms: u64,
-        events: impl FnOnce() -> Vec<String>,
-    ) {
+    pub fn violate(&self, invariant: u8, what: String, at_ms: u64) {
         let mut violations = lock(&self.violations);
         if violations.len() < VIOLATIONS_MOST {
-            let events = if violations.is_empty() { events() } else { vec![] };
-            violations.push(Violation { invariant, what, at_ms, events });
+            violations.push(Violation { invariant, what, at_ms });
         }
     }
 

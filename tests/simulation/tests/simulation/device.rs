@@ -154,9 +154,6 @@ fn perform(world: &Arc<World>, device: &Arc<Device>, action: Action) {
         }
         Action::CloseSocket { socket } => world.gateway.hang_up(world, device, socket),
         Action::Say { socket, frame } => {
-            if world.is_mutated(Mutation::NoHeartbeat) && frame.frame_type == "heartbeat" {
-                return;
-            }
             if world.is_mutated(Mutation::FourInFlight) && frame.frame_type == "message.send" {
                 crate::mutants::say_at_once(world, device, socket, frame);
                 return;

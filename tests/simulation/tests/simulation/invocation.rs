@@ -83,7 +83,7 @@ pub enum Patience {
     Request,
     /// The worker of the persist lane.
     Persist,
-    /// Other workers; they may hang.
+    /// Other workers; one that hangs is ended.
     Worker,
 }
 
@@ -92,7 +92,8 @@ impl Patience {
         match self {
             Self::Request => Duration::from_secs(29),
             // Longer than it is in truth, so that one may outlive its batch's visibility.
-            Self::Persist | Self::Worker => Duration::from_secs(90),
+            Self::Persist => Duration::from_secs(90),
+            Self::Worker => Duration::from_secs(35),
         }
     }
 }

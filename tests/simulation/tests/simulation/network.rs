@@ -15,6 +15,7 @@ use service::{Error, Progress};
 use crate::device::{Device, Input};
 use crate::gateway::{SocketState, tell, way};
 use crate::invocation::{Patience, invoke};
+use crate::plan::Mutation;
 use crate::ports::Ports;
 use crate::wire;
 use crate::world::{World, sleep_ms};
@@ -54,16 +55,15 @@ async fn try_open(world: &Arc<World>, device: &Arc<Device>, number: u64) -> bool
         world.count("slow open", "gateway");
         sleep_ms(world.chance.between(200, 3_000)).await;
     }
-    let now = world.now_ms();
+    let is_reached = device.has_network();
     let opened = world.gateway.with(&id, |socket| {
         let is_opening = socket.state == SocketState::Opening;
         if is_opening {
-            socket.state = SocketState::Open;
-            socket.leased_ms = now;
+            socket.state = if is_reached { SocketState::Open } else { SocketState::Severed };
         }
-        is_opening
+        is_opening && is_reached
     });
-    if opened != Some(true) || !device.has_network() {
+    if opened != Some(true) {
         return false;
     }
     sleep_ms(world.chance.between(1, 30)).await;
@@ -149,7 +149,9 @@ async fn answer(
         }
         "receipt" => {
             let (conversation_id, progress) = read!(data, ReceiptData);
-            let progress = Progress { delivered: progress.delivered, read: progress.read };
+            let more = if ports.world.is_mutated(Mutation::ClaimsTooMuch) { 2 } else { 0 };
+            let delivered = progress.delivered.map(|seq| Seq(seq.0 + more));
+            let progress = Progress { delivered, read: progress.read };
             ports.socket_receipts().claim(id, conversation_id, progress).await?;
             Ok(None)
         }
@@ -169,13 +171,12 @@ async fn heartbeat(
     id: &ConnectionId,
     cursors: Vec<(ConversationId, Seq)>,
 ) -> Result<Said, Error> {
-    let beat = ports.heartbeats().beat(id, &cursors).await;
-    // The lease holds whether or not the rest went well.
     let world = &ports.world;
+    let begun = world.now_ms();
+    let beat = ports.heartbeats().beat(id, &cursors).await;
     let is_known = matches!(world.live.get(id).await, Ok(Some(_)));
     if beat.is_ok() && is_known {
-        let now = world.now_ms();
-        world.gateway.with(id, |socket| socket.leased_ms = now);
+        world.gateway.with(id, |socket| socket.leased_ms = begun);
     }
     let beat = beat?;
     let nudge = |behind: service::port::Behind| Nudge {

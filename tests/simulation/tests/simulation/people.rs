@@ -70,7 +70,7 @@ async fn post(world: &Arc<World>, device: &Arc<Device>) {
 }
 
 /// Few messages are poisoned, deadly, or of a content that no database takes.
-fn mark(world: &World, client_id: ClientId) {
+fn mark(world: &Arc<World>, client_id: ClientId) {
     let is_poison = world.plan.flavour == Flavour::Poison;
     let rate = if is_poison { 30 } else { 6 };
     if world.is_calm() && !is_poison {
@@ -88,10 +88,18 @@ fn mark(world: &World, client_id: ClientId) {
     } else if kind.is_multiple_of(2) {
         world.count("deadly", "post");
         lock(&world.deadly).push(client_id);
+        tokio::spawn(repaired(Arc::clone(world), client_id));
     } else {
         world.count("unstorable", "post");
         world.history.make_unstorable(client_id);
     }
+}
+
+/// What kills the worker is rolled back within minutes. Until then devices send again what waits
+/// behind it, every half minute, and a lane of two hours of that takes another hour to empty.
+async fn repaired(world: Arc<World>, client_id: ClientId) {
+    sleep_ms(world.chance.between(20_000, 300_000)).await;
+    lock(&world.deadly).retain(|other| *other != client_id);
 }
 
 fn read(world: &World, device: &Device) {

@@ -62,12 +62,14 @@ pub enum Mutation {
     PushFirst,
     /// A 410 prunes a connection of any age.
     PruneYoung,
-    /// A client never sends a heartbeat, and nobody sweeps.
-    NoHeartbeat,
     /// A push goes to a socket of somebody else.
     WrongSocket,
     /// A client applies pushes that leave a gap.
     IgnoresGaps,
+    /// A batch is deleted when it is received.
+    DeleteFirst,
+    /// A client says that it has more than it has.
+    ClaimsTooMuch,
 }
 
 /// One run.
@@ -86,7 +88,7 @@ pub struct Plan {
     pub rates: Rates,
     /// How often, in a thousand, the next thing that happens is a trouble of the larger kind.
     pub trouble: u64,
-    /// The persist lane is always received from in full batches.
+    /// The persist lane has one worker, which always takes as much as there is.
     pub has_full_batches: bool,
     pub keep_log: bool,
 }
@@ -132,7 +134,7 @@ impl Plan {
             pause_ms,
             rates: rates(&chance, flavour),
             trouble: if flavour == Flavour::Poison { 0 } else { chance.between(20, 160) },
-            has_full_batches: chance.roll(500),
+            has_full_batches: chance.roll(if flavour == Flavour::Poison { 500 } else { 150 }),
             keep_log: false,
         }
     }

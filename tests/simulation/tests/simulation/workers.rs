@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::check::live;
 use crate::invocation::{Patience, invoke};
-use crate::plan::Mutation;
+use crate::plan::{Flavour, Mutation};
 use crate::world::{World, lock, sleep_ms};
 
 /// Pollers of the persist lane: its maximum concurrency, in small.
@@ -24,7 +24,8 @@ const PERSIST_TIME: Duration = Duration::from_millis(4_700);
 
 pub fn start(world: &Arc<World>) {
     let under_way: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    for _ in 0..PERSIST_WORKERS {
+    let workers = if world.plan.has_full_batches { 1 } else { PERSIST_WORKERS };
+    for _ in 0..workers {
         tokio::spawn(persist(Arc::clone(world), Arc::clone(&under_way)));
     }
     for _ in 0..FAN_OUT_WORKERS {
@@ -50,18 +51,17 @@ fn job(received: ReceivedJob) -> PersistJob {
 }
 
 async fn persist(world: Arc<World>, under_way: Arc<Mutex<BTreeSet<String>>>) {
+    let idle_most_ms = if world.plan.flavour == Flavour::TwoHours { 10_000 } else { 1_000 };
     let mut idle_ms = 100;
     loop {
-        // Nobody knows what SQS puts together; always as much as possible is the worst for poison.
-        let least = if world.plan.has_full_batches { limits::PERSIST_BATCH as u64 } else { 1 };
-        let most = world.chance.between(least, limits::PERSIST_BATCH as u64);
-        let received = world.lane.receive(usize::try_from(most).unwrap_or(1));
+        let received = receive(&world).await;
         if received.is_empty() {
             if world.lane.lane_length() == 0 {
                 world.lane_filled.notified().await;
             }
             sleep_ms(world.chance.between(10, idle_ms)).await;
-            idle_ms = (idle_ms * 2).min(1_000);
+            // Something may block its group for hours.
+            idle_ms = (idle_ms * 2).min(idle_most_ms);
             continue;
         }
         idle_ms = 100;
@@ -73,6 +73,9 @@ async fn persist(world: Arc<World>, under_way: Arc<Mutex<BTreeSet<String>>>) {
         }
         if received.iter().any(|job| job.receives > 1) {
             world.count("redelivery", "lane");
+        }
+        if world.is_mutated(Mutation::DeleteFirst) {
+            let _ = world.lane.delete(&receipts).await;
         }
         let jobs: Vec<PersistJob> = received.into_iter().map(job).collect();
         let failed = invoke(&world, "persist-messages", Patience::Persist, |ports| async move {
@@ -93,6 +96,17 @@ async fn persist(world: Arc<World>, under_way: Arc<Mutex<BTreeSet<String>>>) {
             lock(&under_way).remove(&receipt.message_id);
         }
     }
+}
+
+/// Nobody knows what SQS puts together. The same as much as possible, again and again, is the
+/// worst for what stands beside poison.
+async fn receive(world: &World) -> Vec<ReceivedJob> {
+    let most = limits::PERSIST_BATCH as u64;
+    if world.plan.has_full_batches {
+        sleep_ms(world.chance.between(200, 2_000)).await;
+        return world.lane.receive(limits::PERSIST_BATCH);
+    }
+    world.lane.receive(usize::try_from(world.chance.between(1, most)).unwrap_or(1))
 }
 
 async fn fan_out(world: Arc<World>) {
@@ -149,9 +163,6 @@ async fn presence(world: Arc<World>) {
 async fn sweep(world: Arc<World>) {
     loop {
         sleep_ms(60_000).await;
-        if world.is_mutated(Mutation::NoHeartbeat) {
-            continue;
-        }
         invoke(&world, "sweep-up", Patience::Worker, |ports| async move {
             // What fails is done by the next one.
             let _ = ports.sweep().run().await;

@@ -58,7 +58,7 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
         ("members of a group", vec![number(limits::MEMBERS_PER_GROUP)]),
         ("sockets of a user", vec![number(limits::SOCKETS_PER_USER)]),
         (
-            "sending",
+            "sending and changing",
             vec![
                 format!("{} messages a second", number(limits::MESSAGES_PER_SECOND)),
                 format!("burst of {}", number(limits::MESSAGES_BURST)),
@@ -91,6 +91,13 @@ fn promised_beside_messages() -> BTreeMap<&'static str, Vec<String>> {
             vec![range(1..=limits::PRESENCES_PER_REQUEST)],
         ),
         ("a watch", vec![duration(limits::WATCH_LIFETIME)]),
+        (
+            "`presence.set` and `presence.watch`",
+            vec![
+                format!("{} a second", number(limits::SIGNALS_PER_SECOND)),
+                format!("burst of {}", number(limits::SIGNALS_BURST)),
+            ],
+        ),
         (
             "typing",
             vec![

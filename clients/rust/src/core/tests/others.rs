@@ -1,7 +1,7 @@
 //! Receipts, unread counts, typing, presence.
 
 use protocol::body::ReceiptList;
-use protocol::frame::{PresenceChanged, ReceiptUpdated, Said, Typing};
+use protocol::frame::{HeartbeatOk, PresenceChanged, ReceiptUpdated, Said, Typing};
 use protocol::value::{MemberMarks, Message, Presence};
 use serde_json::json;
 use uuid::Uuid;
@@ -151,6 +151,24 @@ fn members_who_come_or_go_make_the_marks_be_asked_for_again() {
     assert_eq!(ask, Ask::Receipts { conversation: ROOM });
     let only_her = vec![mark(HER, 2, 2)];
     app.state.answered(request, Ok(Answer::Receipts(only_her)), 3);
+    assert_eq!(app.state.tick(ROOM, 2), Tick::Read);
+}
+
+#[test]
+fn a_receipt_that_was_lost_is_found_by_a_heartbeat_and_looked_for_ever_less_often() {
+    let mut app = with_own_messages();
+    let mut asked = vec![];
+    for beat in 1..=16 {
+        let ok = HeartbeatOk { now: String::new(), behind: vec![] };
+        app.hear(Said::HeartbeatOk(ok), beat);
+        if let Some((request, ask)) = app.asking(beat) {
+            assert_eq!(ask, Ask::Receipts { conversation: ROOM });
+            asked.push(beat);
+            let marks = if beat < 16 { vec![mark(HER, 0, 0)] } else { vec![mark(HER, 2, 2)] };
+            app.state.answered(request, Ok(Answer::Receipts(marks)), beat);
+        }
+    }
+    assert_eq!(asked, [1, 2, 4, 8, 16]);
     assert_eq!(app.state.tick(ROOM, 2), Tick::Read);
 }
 

@@ -1,9 +1,9 @@
 //! The outbox.
 
-use protocol::frame::{ErrorData, ErrorItem, MessageRejected, Said};
+use protocol::frame::{ErrorData, ErrorItem, MessageRejected, Nudge, Said};
 use uuid::Uuid;
 
-use super::super::{Event, Stage};
+use super::super::{AskError, Event, Stage};
 use super::{App, ROOM, changes, frame, new, own};
 
 fn error(code: &str, retry_after_ms: Option<u64>) -> Said {
@@ -161,6 +161,36 @@ fn an_accepted_message_that_is_found_is_not_said_again() {
     app.state.answered(request, Ok(super::Answer::Changes(found)), 30_001);
     assert_eq!(app.sending(30_001), None);
     assert_eq!(app.state.unsettled(), 0);
+}
+
+#[test]
+fn a_message_that_vanishes_again_is_looked_for_after_twice_the_time() {
+    let mut app = App::idle();
+    let id = app.post(100, 0);
+    let mut since = 0;
+    for patience in [30_000, 60_000, 120_000] {
+        let sent = app.sending(since).unwrap();
+        assert_eq!(sent.client_ids(), [id]);
+        app.accept(&sent, since);
+        assert_eq!(app.fetching(since + patience - 1), None);
+        let (request, _) = app.fetching(since + patience).unwrap();
+        since += patience + 1;
+        app.state.answered(request, Ok(changes(0, 0)), since);
+    }
+}
+
+#[test]
+fn a_message_whose_rejection_was_lost_is_said_again_though_the_conversation_is_gone() {
+    let mut app = App::idle();
+    let id = app.post(100, 0);
+    let sent = app.sending(0).unwrap();
+    app.accept(&sent, 0);
+    let behind = Nudge { conversation_id: ROOM, last_seq: 9 };
+    app.hear(Said::Nudge(behind), 29_999);
+    let (request, _) = app.fetching(29_999).unwrap();
+    app.look(30_000);
+    app.state.answered(request, Err(AskError::Gone), 30_001);
+    assert_eq!(app.sending(30_001).unwrap().client_ids(), [id]);
 }
 
 #[test]

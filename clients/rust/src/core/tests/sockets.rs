@@ -175,6 +175,33 @@ fn a_socket_that_does_not_answer_a_heartbeat_is_deaf_and_replaced() {
 }
 
 #[test]
+fn a_socket_on_which_two_sends_get_no_answer_is_kept_until_the_next_one_is_open() {
+    let mut app = App::idle();
+    app.post(100, 1);
+    app.sending(1).unwrap();
+    app.look(10_001);
+    app.sending(10_600).unwrap();
+    assert_eq!(app.opening(10_600), None, "once is a lost frame");
+    assert_eq!(app.opening(20_600), Some(2));
+    assert!(app.state.is_online());
+    assert_eq!(app.closing(20_600), None);
+    app.state.opened(2, 20_700);
+    assert_eq!(app.sending(22_000).unwrap().socket, 2);
+}
+
+#[test]
+fn a_socket_that_still_brings_something_is_only_slow() {
+    let mut app = App::idle();
+    app.post(100, 1);
+    app.sending(1).unwrap();
+    app.look(10_001);
+    app.sending(10_600).unwrap();
+    app.hear(push(0, 1), 11_000);
+    assert_eq!(app.opening(20_600), None);
+    assert!(app.sending(22_000).is_some());
+}
+
+#[test]
 fn a_heartbeat_that_failed_behind_the_gateway_is_said_again_soon() {
     let mut app = App::idle();
     app.saying("heartbeat", 240_000).unwrap();

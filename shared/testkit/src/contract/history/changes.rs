@@ -154,6 +154,64 @@ pub async fn in_a_direct_conversation_both_pin_and_each_deletes_their_own(
     assert_eq!(unpinned.message.edited_at, None);
 }
 
+/// What was written before the block would otherwise be a way around it.
+pub async fn behind_a_block_one_only_deletes_what_one_wrote(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    for (blocker, blocked) in [(ADA, BOB), (CLEO, ADA)] {
+        let other = if blocker == ADA { blocked } else { blocker };
+        let id = open_direct(&ports, ADA, other).await.conversation.id;
+        ada_says(&ports, id, [1, 2]).await;
+        for wish in [Change::Pin, Change::React(emoji("👍"))] {
+            change(&ports, ADA, id, 1, wish).await.expect("changes");
+        }
+        fixture.block(blocker, blocked).await;
+        let wishes = [
+            (ADA, 1, rewording()),
+            (ADA, 2, Change::React(emoji("👍"))),
+            (ADA, 1, Change::Unreact(emoji("👍"))),
+            (ADA, 2, Change::Pin),
+            (other, 1, Change::Unpin),
+            (other, 1, Change::React(emoji("👍"))),
+            (other, 1, Change::Delete),
+        ];
+        for (user, seq, wish) in wishes {
+            let refused = refusal(&ports, user, id, seq, wish).await;
+            assert_eq!(refused, ChangeRefusal::NotAllowed);
+        }
+        assert_eq!(last_seq(&ports, id).await, 4);
+        assert_eq!(delete(&ports, ADA, id, 1).await.message.rev, Seq(5));
+    }
+}
+
+pub async fn a_block_does_not_matter_to_changes_in_a_group(fixture: &dyn HistoryFixture) {
+    let (ports, id) = a_talk(fixture).await;
+    fixture.block(ADA, BOB).await;
+    let wishes = [(BOB, 4, rewording()), (BOB, 2, Change::React(emoji("👍")))];
+    for (user, seq, wish) in wishes {
+        change(&ports, user, id, seq, wish).await.expect("changes");
+    }
+}
+
+pub async fn an_edit_mentions_only_who_is_or_was_a_member(fixture: &dyn HistoryFixture) {
+    let (ports, id) = a_talk(fixture).await;
+    open_group(&ports, 2, &[CLEO]).await;
+    fixture.remove_member(id, BOB).await;
+    let naming = |people: &[UserId]| {
+        let mention = |user_id: &UserId| Mention { user_id: *user_id, start: 0, length: 1 };
+        Change::edit(text("you"), people.iter().map(mention).collect()).expect("an edit")
+    };
+    for strangers in [&[CLEO][..], &[ADA, NOBODY], &[NOBODY]] {
+        let outcome = change(&ports, ADA, id, 2, naming(strangers)).await;
+        assert!(matches!(outcome, Err(ChangeError::InvalidMention)), "{outcome:?}");
+    }
+    assert_eq!(last_seq(&ports, id).await, 4);
+    let edited = change(&ports, ADA, id, 2, naming(&[BOB, ADA, BOB])).await.expect("edits");
+    assert_eq!(edited.message.mentions.len(), 3);
+    // Who may not do it at all hears nothing of who is a member.
+    let refused = refusal(&ports, ADA, id, 4, naming(&[CLEO])).await;
+    assert_eq!(refused, ChangeRefusal::NotAllowed);
+}
+
 pub async fn what_the_server_wrote_stays_as_it_is(fixture: &dyn HistoryFixture) {
     let (ports, id) = a_talk(fixture).await;
     let wishes = [rewording(), Change::Delete, Change::Pin, Change::React(emoji("👍"))];

@@ -198,6 +198,9 @@ macro_rules! history_contract {
             a_tombstone_does_not_change_any_more
             writers_edit_and_leaders_also_delete_and_pin
             in_a_direct_conversation_both_pin_and_each_deletes_their_own
+            behind_a_block_one_only_deletes_what_one_wrote
+            a_block_does_not_matter_to_changes_in_a_group
+            an_edit_mentions_only_who_is_or_was_a_member
             what_the_server_wrote_stays_as_it_is
             what_is_no_message_is_not_changed
             who_is_no_member_changes_nothing
@@ -230,7 +233,9 @@ macro_rules! history_contract {
             a_batch_may_be_of_many_conversations_and_people
             claims_of_who_is_no_member_are_passed_over
             who_wrote_between_the_marks_is_told
+            of_a_batch_that_comes_again_the_authors_of_all_that_is_covered_are_known
             of_many_authors_the_newest_are_told
+            of_who_was_away_for_long_only_the_newest_authors_are_told
             who_does_not_share_receipts_shows_only_what_was_delivered
             a_reading_that_is_not_shared_tells_nobody
             marks_are_of_members_and_for_members
@@ -246,11 +251,13 @@ macro_rules! history_contract {
         }
         $crate::history_promises! { $fixture, upkeep:
             who_has_everything_is_not_behind
-            nobody_is_nudged_more_than_three_times_for_one_number
+            nobody_is_nudged_more_than_three_times_in_vain
             only_what_changed_some_time_ago_is_nudged_for
             an_edit_of_an_old_message_makes_stragglers
             who_left_is_not_nudged
             sweeps_of_a_few_reach_everybody
+            who_stays_behind_leaves_others_their_turn
+            who_falls_behind_again_and_again_leaves_others_their_turn
             sweeps_at_once_nudge_nobody_more_often
             an_opening_leaves_copies_until_they_are_confirmed
             copies_of_a_direct_conversation_are_confirmed_at_zero

@@ -52,6 +52,26 @@ pub async fn marks_rise_and_never_go_back(fixture: &dyn HistoryFixture) {
     assert_eq!(own_marks(&ports, id, BOB).await, marks(3, 2));
 }
 
+pub async fn of_a_batch_that_comes_again_the_authors_of_all_that_is_covered_are_known(
+    fixture: &dyn HistoryFixture,
+) {
+    let (ports, id) = four_messages(fixture).await;
+    let claims = [read(id, BOB, 2), read(id, BOB, 4), delivered(id, CLEO, 4)];
+    raise(&ports, &claims).await;
+    for _ in 0..2 {
+        let standing = ports.receipts.standing(&claims).await.expect("reads");
+        assert_eq!(standing.len(), 1, "each member once, and strangers not");
+        let bob = &standing[0];
+        assert_eq!((bob.conversation_id, bob.user_id), (id, BOB));
+        assert_eq!((bob.before, bob.after), (marks(4, 4), marks(4, 4)));
+        assert_eq!(bob.shown, MemberMarks { user_id: BOB, marks: marks(4, 4) });
+        assert_eq!(people(&bob.authors), BTreeSet::from([ADA]));
+    }
+    assert_eq!(ports.receipts.standing(&[]).await.expect("reads"), []);
+    let own = ports.receipts.standing(&[read(id, ADA, 5)]).await.expect("reads");
+    assert!(own[0].authors.is_empty(), "nobody is told of oneself");
+}
+
 pub async fn reading_raises_what_was_delivered(fixture: &dyn HistoryFixture) {
     let (ports, id) = four_messages(fixture).await;
     let raised = raise_one(&ports, read(id, BOB, 4)).await;
@@ -153,6 +173,25 @@ pub async fn of_many_authors_the_newest_are_told(fixture: &dyn HistoryFixture) {
     let raised = raise_one(&ports, read(id, ADA, 53)).await;
     let newest = &people_there[people_there.len() - limits::RECEIPT_AUTHORS..];
     assert_eq!(people(&raised.authors), newest.iter().copied().collect());
+}
+
+/// A receipt must not read a whole history.
+pub async fn of_who_was_away_for_long_only_the_newest_authors_are_told(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
+    append(&ports, &[says(id, CLEO, 1), says(id, CLEO, 2)]).await;
+    let numbers: Vec<_> = (10..).take(limits::RECEIPT_MESSAGES - 1).collect();
+    for some in numbers.chunks(100) {
+        ada_says(&ports, id, some.iter().copied()).await;
+    }
+    let last = i64::try_from(numbers.len()).expect("a small number") + 3;
+    let raised = raise_one(&ports, delivered(id, BOB, last)).await;
+    assert_eq!(people(&raised.authors), [ADA, CLEO].into());
+    ada_says(&ports, id, [9_999]).await;
+    let raised = raise_one(&ports, read(id, BOB, last + 1)).await;
+    assert_eq!(people(&raised.authors), [ADA].into());
 }
 
 pub async fn who_does_not_share_receipts_shows_only_what_was_delivered(

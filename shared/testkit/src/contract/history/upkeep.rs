@@ -39,18 +39,20 @@ pub async fn who_has_everything_is_not_behind(fixture: &dyn HistoryFixture) {
     assert_eq!(stragglers(&ports, AT_ONCE).await, []);
 }
 
-pub async fn nobody_is_nudged_more_than_three_times_for_one_number(fixture: &dyn HistoryFixture) {
+pub async fn nobody_is_nudged_more_than_three_times_in_vain(fixture: &dyn HistoryFixture) {
     let (ports, id) = nobody_behind(fixture).await;
     ada_says(&ports, id, [2]).await;
     has_received(&ports, id, ADA, 3).await;
-    for _ in 0..limits::NUDGES_PER_CHANGE {
+    for _ in 0..limits::NUDGES_IN_VAIN {
         assert_eq!(stragglers(&ports, AT_ONCE).await, [(BOB, 3)]);
     }
     assert_eq!(stragglers(&ports, AT_ONCE).await, []);
-    // The next number begins the count again, though the device never moved.
+    // Whoever did not move for three nudges is offline, whatever is said meanwhile.
     ada_says(&ports, id, [3]).await;
     has_received(&ports, id, ADA, 4).await;
-    for _ in 0..limits::NUDGES_PER_CHANGE {
+    assert_eq!(stragglers(&ports, AT_ONCE).await, []);
+    has_received(&ports, id, BOB, 3).await;
+    for _ in 0..limits::NUDGES_IN_VAIN {
         assert_eq!(stragglers(&ports, AT_ONCE).await, [(BOB, 4)]);
     }
     assert_eq!(stragglers(&ports, AT_ONCE).await, []);
@@ -99,7 +101,44 @@ pub async fn sweeps_of_a_few_reach_everybody(fixture: &dyn HistoryFixture) {
         }
     }
     assert_eq!(nudges.len(), 6);
-    assert!(nudges.values().all(|count| *count == limits::NUDGES_PER_CHANGE), "{nudges:?}");
+    assert!(nudges.values().all(|count| *count == limits::NUDGES_IN_VAIN), "{nudges:?}");
+}
+
+/// Ada and Bob in a busy group, and Cleo in the newest one, to whom nothing was delivered.
+async fn busy_and_newest(fixture: &dyn HistoryFixture) -> (HistoryPorts, [ConversationId; 2]) {
+    let ports = three_people(fixture).await;
+    let busy = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    let newest = open_group(&ports, 9, &[CLEO]).await.conversation.id;
+    has_received(&ports, newest, ADA, 1).await;
+    (ports, [busy, newest])
+}
+
+pub async fn who_stays_behind_leaves_others_their_turn(fixture: &dyn HistoryFixture) {
+    let (ports, [busy, newest]) = busy_and_newest(fixture).await;
+    let mut nudged = Vec::new();
+    for number in 1..=4 {
+        ada_says(&ports, busy, [number]).await;
+        nudged.extend(ports.upkeep.stragglers(AT_ONCE, 2).await.expect("sweeps"));
+    }
+    let cleo = Straggler { conversation_id: newest, user_id: CLEO, last_seq: Seq(1) };
+    assert!(nudged.contains(&cleo), "{nudged:?}");
+    for user_id in [ADA, BOB] {
+        assert!(nudged.iter().filter(|one| one.user_id == user_id).count() >= 2, "{nudged:?}");
+    }
+}
+
+pub async fn who_falls_behind_again_and_again_leaves_others_their_turn(
+    fixture: &dyn HistoryFixture,
+) {
+    let (ports, [busy, newest]) = busy_and_newest(fixture).await;
+    let mut nudged = Vec::new();
+    for (number, seq) in (1..=2).zip(1..) {
+        raise(&ports, &[delivered(busy, ADA, seq), delivered(busy, BOB, seq)]).await;
+        ada_says(&ports, busy, [number]).await;
+        nudged.extend(ports.upkeep.stragglers(AT_ONCE, 2).await.expect("sweeps"));
+    }
+    let cleo = Straggler { conversation_id: newest, user_id: CLEO, last_seq: Seq(1) };
+    assert!(nudged.contains(&cleo), "{nudged:?}");
 }
 
 pub async fn sweeps_at_once_nudge_nobody_more_often(fixture: &dyn HistoryFixture) {
@@ -109,7 +148,7 @@ pub async fn sweeps_at_once_nudge_nobody_more_often(fixture: &dyn HistoryFixture
     let sweep = |at: usize| stragglers(&all[at], AT_ONCE);
     let (a, b, c, d) = tokio::join!(sweep(0), sweep(1), sweep(2), sweep(3));
     let mut nudges: Vec<_> = [a, b, c, d].into_iter().flatten().collect();
-    for _ in 0..=limits::NUDGES_PER_CHANGE {
+    for _ in 0..=limits::NUDGES_IN_VAIN {
         nudges.extend(stragglers(&ports, AT_ONCE).await);
     }
     nudges.sort();

@@ -15,7 +15,7 @@ macro_rules! membership_promises {
             [
                 a_member_may_send_and_nobody_else,
                 who_left_may_not_send,
-                two_changes_written_in_the_wrong_order_end_in_the_newer_one,
+                two_membership_changes_whose_copies_are_written_in_the_wrong_order,
                 a_thousand_members_are_written_at_once,
                 a_socket_stands_for_its_user,
                 a_socket_of_who_is_no_member_is_known_but_not_admitted,
@@ -49,7 +49,7 @@ pub async fn who_left_may_not_send(port: &(impl SendGate + MembershipCopies)) {
     assert!(is_member(port, 2, 1).await);
 }
 
-pub async fn two_changes_written_in_the_wrong_order_end_in_the_newer_one(
+pub async fn two_membership_changes_whose_copies_are_written_in_the_wrong_order(
     port: &(impl SendGate + MembershipCopies),
 ) {
     port.write(&[copy(1, 1, false, 10)]).await.expect("write");

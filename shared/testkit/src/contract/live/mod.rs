@@ -6,6 +6,7 @@ pub mod connections;
 pub mod erasure;
 pub mod erasure_queue;
 pub mod fan_out_queue;
+pub mod hiding;
 pub mod key_directory;
 pub mod mail_queue;
 pub mod membership;
@@ -44,6 +45,7 @@ macro_rules! live_table_promises {
         $crate::ticket_promises!($open);
         $crate::connection_promises!($open);
         $crate::presence_promises!($open);
+        $crate::hiding_promises!($open);
         $crate::membership_promises!($open);
         $crate::rate_limiter_promises!($open);
         $crate::key_directory_promises!($open);

@@ -18,10 +18,10 @@ macro_rules! presence_promises {
                 who_connects_is_online_and_seen,
                 each_device_has_a_status_of_its_own,
                 a_status_stays_through_heartbeats,
+                the_next_socket_of_a_session_begins_with_its_last_status,
+                another_session_does_not_begin_with_it,
                 a_status_stays_though_a_stray_410_pruned_its_connection,
                 saying_a_status_is_no_sign_of_life,
-                who_is_invisible_is_seen_as_of_before,
-                who_shows_up_again_is_seen_with_the_next_heartbeat,
                 a_lease_that_ran_out_is_no_presence,
                 closing_remembers_when_they_were_seen,
                 what_is_on_record_no_more_has_no_status,
@@ -45,32 +45,37 @@ pub trait Live: PresenceStore + ConnectionStore {}
 
 impl<T: PresenceStore + ConnectionStore> Live for T {}
 
-fn seconds(seconds: i64) -> Timestamp {
+pub(super) fn seconds(seconds: i64) -> Timestamp {
     at_ms(seconds * 1_000)
 }
 
-async fn open(port: &impl Live, name: &str, of_user: u128) -> Connection {
+pub(super) async fn open(port: &impl Live, name: &str, of_user: u128) -> Connection {
     let opened = connection(name, of_user, seconds(0));
     assert!(port.open(&opened).await.expect("open"), "its session has not ended");
     opened
 }
 
-async fn beat(port: &impl Live, device: &Connection, now: Timestamp) {
+pub(super) async fn beat(port: &impl Live, device: &Connection, now: Timestamp) {
     port.touch(&device.id, now).await.expect("touch").expect("known");
 }
 
-async fn set(port: &impl Live, device: &Connection, status: Status, now: Timestamp) -> Sighting {
+pub(super) async fn set(
+    port: &impl Live,
+    device: &Connection,
+    status: Status,
+    now: Timestamp,
+) -> Sighting {
     port.set(&device.id, status, now).await.expect("set").expect("known")
 }
 
-async fn seen(port: &impl Live, number: u128, now: Timestamp) -> Sighting {
+pub(super) async fn seen(port: &impl Live, number: u128, now: Timestamp) -> Sighting {
     let mut sightings =
         PresenceStore::of_users(port, &[user(number)], now).await.expect("of_users");
     assert_eq!(sightings.len(), 1);
     sightings.remove(0)
 }
 
-fn statuses(sighting: &Sighting) -> Vec<&'static str> {
+pub(super) fn statuses(sighting: &Sighting) -> Vec<&'static str> {
     let mut names: Vec<_> = sighting.statuses.iter().map(|status| status.as_str()).collect();
     names.sort_unstable();
     names
@@ -125,6 +130,33 @@ pub async fn a_status_stays_through_heartbeats(port: &impl Live) {
     assert_eq!(port.get(&device.id).await.expect("get"), Some(device));
 }
 
+/// At the cut after two hours the next socket opens before the old one closes; after a loss of the
+/// network, the other way round.
+pub async fn the_next_socket_of_a_session_begins_with_its_last_status(port: &impl Live) {
+    let first = open(port, "a", 1).await;
+    set(port, &first, Status::Away, seconds(1)).await;
+    let next = open(port, "b", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(2)).await), ["away", "away"]);
+    port.close(&first.id, seconds(3)).await.expect("close");
+    port.close(&next.id, seconds(4)).await.expect("close");
+    assert_eq!(statuses(&seen(port, 1, seconds(5)).await).len(), 0);
+    let last = open(port, "c", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(6)).await), ["away"]);
+    beat(port, &last, seconds(200)).await;
+    set(port, &last, Status::Online, seconds(201)).await;
+    open(port, "d", 1).await;
+    assert_eq!(statuses(&seen(port, 1, seconds(202)).await), ["online", "online"]);
+}
+
+pub async fn another_session_does_not_begin_with_it(port: &impl Live) {
+    let device = open(port, "a", 1).await;
+    set(port, &device, Status::Dnd, seconds(1)).await;
+    let mut other = connection("b", 1, seconds(2));
+    other.identity.session_id = domain::SessionId(user(77).0);
+    assert!(port.open(&other).await.expect("open"));
+    assert_eq!(statuses(&seen(port, 1, seconds(3)).await), ["dnd", "online"]);
+}
+
 /// Who hides must not show because a push was answered wrongly.
 pub async fn a_status_stays_though_a_stray_410_pruned_its_connection(port: &impl Live) {
     let device = open(port, "a", 1).await;
@@ -141,29 +173,6 @@ pub async fn saying_a_status_is_no_sign_of_life(port: &impl Live) {
     assert_eq!(after.last_seen_at, Some(seconds(0)));
     let end = seconds(0).plus(limits::CONNECTION_LEASE);
     assert_eq!(statuses(&seen(port, 1, end).await), Vec::<&str>::new());
-}
-
-pub async fn who_is_invisible_is_seen_as_of_before(port: &impl Live) {
-    let device = open(port, "a", 1).await;
-    beat(port, &device, seconds(200)).await;
-    let hidden = set(port, &device, Status::Invisible, seconds(300)).await;
-    assert_eq!(hidden.presence(), Presence::Offline);
-    assert_eq!(hidden.last_seen_at, Some(seconds(200)));
-    beat(port, &device, seconds(400)).await;
-    let hidden = seen(port, 1, seconds(401)).await;
-    assert_eq!((hidden.presence(), hidden.last_seen_at), (Presence::Offline, Some(seconds(200))));
-    port.close(&device.id, seconds(500)).await.expect("close");
-    assert_eq!(seen(port, 1, seconds(501)).await.last_seen_at, Some(seconds(200)));
-}
-
-pub async fn who_shows_up_again_is_seen_with_the_next_heartbeat(port: &impl Live) {
-    let device = open(port, "a", 1).await;
-    set(port, &device, Status::Invisible, seconds(1)).await;
-    beat(port, &device, seconds(200)).await;
-    let shown = set(port, &device, Status::Online, seconds(300)).await;
-    assert_eq!((shown.presence(), shown.last_seen_at), (Presence::Online, Some(seconds(0))));
-    beat(port, &device, seconds(400)).await;
-    assert_eq!(seen(port, 1, seconds(401)).await.last_seen_at, Some(seconds(400)));
 }
 
 pub async fn a_lease_that_ran_out_is_no_presence(port: &impl Live) {

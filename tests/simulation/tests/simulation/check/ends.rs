@@ -50,10 +50,10 @@ pub fn i01_accepted_is_stored_rejected_or_quarantined(world: &World) {
     }
     for device in world.devices() {
         let core = lock(&device.core);
+        let ids: Vec<_> = world.book.read(|r| r.last_seqs.keys().copied().collect());
         if core.unsettled() > 0 {
             let (name, count) = (&device.name, core.unsettled());
-            let ids: Vec<_> = core.conversations().map(|(id, _)| id).collect();
-            let pending: Vec<_> = ids.iter().flat_map(|id| core.pending(*id)).collect();
+            let pending: Vec<_> = ids.iter().flat_map(|id| core.pending(id.0)).collect();
             let pending: Vec<_> =
                 pending.iter().map(|p| (short(p.client_id), p.stage)).take(5).collect();
             drop(core);

@@ -16,12 +16,10 @@ pub fn i03_numbers_and_names_are_unique(world: &World, message: &Message) {
     if is_taken {
         world.violate(3, format!("the number {} was given twice", message.seq));
     }
-    let others = world.history.history(id).into_iter().filter(|other| {
-        other.seq != message.seq
-            && (other.sender_id, other.client_id) == (message.sender_id, message.client_id)
-    });
-    if let Some(other) = others.into_iter().next() {
-        world.violate(3, format!("one message is {} and {}", other.seq, message.seq));
+    let key = (id, message.sender_id, message.client_id);
+    let other = world.book.write(|r| r.numbers.insert(key, message.seq.0));
+    if let Some(other) = other {
+        world.violate(3, format!("one message is {other} and {}", message.seq));
     }
 }
 

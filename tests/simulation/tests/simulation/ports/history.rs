@@ -145,6 +145,10 @@ impl ReceiptStore for Ports {
         .await
     }
 
+    async fn standing(&self, claims: &[ReceiptClaim]) -> Result<Vec<RaisedMarks>, Failure> {
+        self.step("standing", self.world.history.standing(claims)).await
+    }
+
     async fn marks(
         &self,
         user: UserId,

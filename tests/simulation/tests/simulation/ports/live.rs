@@ -110,17 +110,20 @@ impl SendGate for Ports {
 #[async_trait]
 impl MembershipCopies for Ports {
     async fn write(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
-        let known = self.world.live.membership_copies();
-        let is_late = |copy: &MembershipCopy| {
-            let same = |k: &&MembershipCopy| {
-                (k.conversation_id, k.user_id) == (copy.conversation_id, copy.user_id)
+        self.step("write copies", async {
+            let known = self.world.live.membership_copies();
+            let is_late = |copy: &MembershipCopy| {
+                let same = |k: &&MembershipCopy| {
+                    (k.conversation_id, k.user_id) == (copy.conversation_id, copy.user_id)
+                };
+                known.iter().find(same).is_some_and(|known| known.version > copy.version)
             };
-            known.iter().find(same).is_some_and(|known| known.version > copy.version)
-        };
-        if copies.iter().any(is_late) {
-            self.world.count("older copy written later", "copies");
-        }
-        self.step("write copies", self.world.live.write(copies)).await
+            if copies.iter().any(is_late) {
+                self.world.count("older copy written later", "copies");
+            }
+            self.world.live.write(copies).await
+        })
+        .await
     }
 }
 

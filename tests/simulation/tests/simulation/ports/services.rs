@@ -164,7 +164,13 @@ impl Ports {
     }
 
     pub fn revisions(&self) -> Revisions {
-        Revisions { changes: self.changes(), fan_out: self.fan_out_queue(), clock: self.clock() }
+        Revisions {
+            changes: self.changes(),
+            fan_out: self.fan_out_queue(),
+            limiter: self.limiter(),
+            clock: self.clock(),
+            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
+        }
     }
 
     pub fn openings(&self) -> Openings {
@@ -197,6 +203,7 @@ impl Ports {
             presences,
             connections: self.connections(),
             queue: self.presence_queue(),
+            limiter: self.limiter(),
             hangup: self.hangup(),
         }
     }
@@ -204,6 +211,7 @@ impl Ports {
     pub fn presence_announcements(&self) -> PresenceAnnouncements {
         PresenceAnnouncements {
             presences: self.presence_store(),
+            queue: self.presence_queue(),
             delivery: self.delivery(),
             clock: self.clock(),
         }

@@ -1,0 +1,40 @@
+//! Who asks too often is told when to come again.
+
+use domain::{Timestamp, TokenBucket, UserId};
+
+use crate::Error;
+use crate::port::RateLimiter;
+
+/// What one person sends and changes, whichever way it comes.
+pub(crate) async fn take_messages(
+    limiter: &dyn RateLimiter,
+    (user, bucket): (UserId, TokenBucket),
+    count: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    take(limiter, &format!("message/{user}"), bucket, count, now).await
+}
+
+/// Frames of one person that others are told of, and that store nothing for good.
+pub(crate) async fn take_signal(
+    limiter: &dyn RateLimiter,
+    user: UserId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let bucket =
+        TokenBucket::per_second(domain::limits::SIGNALS_PER_SECOND, domain::limits::SIGNALS_BURST);
+    take(limiter, &format!("signal/{user}"), bucket, 1, now).await
+}
+
+async fn take(
+    limiter: &dyn RateLimiter,
+    scope: &str,
+    bucket: TokenBucket,
+    count: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match limiter.take(scope, bucket, count, now).await? {
+        Ok(()) => Ok(()),
+        Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
+    }
+}

@@ -1,0 +1,301 @@
+//! Who is there: several devices are one person, and only those who watch are told.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use harness::faults::Faults;
+use harness::{
+    Client, Device, Heard, Options, Socket, State, System, WAIT, eventually, now_unix_ms, unique_id,
+};
+use protocol::frame::{PresenceChanged, Said};
+use protocol::value::Presence;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::calls::{ask_with, heard_until, heard_within, is_message, presence_of};
+use crate::emulator::{Table, number, text};
+use crate::people::{a_pair, draft, people, people_on};
+
+/// The grace of 15 s, and a busy machine.
+const UNTIL_OFFLINE: Duration = Duration::from_secs(60);
+
+/// Longer than the grace by what a worker takes: that nothing comes is only seen by waiting.
+const PAST_THE_GRACE: Duration = Duration::from_secs(18);
+
+async fn watch(socket: &mut Socket, users: &[Uuid]) -> Vec<Presence> {
+    let frame = socket.say_frame("presence.watch", json!({ "user_ids": users })).await.unwrap();
+    match socket.answer_to(frame).await.unwrap() {
+        Said::PresenceChanged(PresenceChanged { users }) => users,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn set(socket: &mut Socket, status: &str) {
+    socket.say_frame("presence.set", json!({ "status": status })).await.unwrap();
+}
+
+fn of_user(said: &Said, user: Uuid) -> Option<&Presence> {
+    let Said::PresenceChanged(told) = said else { return None };
+    told.users.iter().find(|seen| seen.user_id == user)
+}
+
+/// The next that is told of this person.
+async fn told(socket: &mut Socket, user: Uuid) -> Presence {
+    let told = socket.wait_for("presence.changed", |heard| match heard {
+        Heard::Frame(frame) => of_user(&frame.said, user).cloned(),
+        _ => None,
+    });
+    told.await.unwrap()
+}
+
+/// Every status told of this person, until and with this one.
+async fn statuses_until(socket: &mut Socket, user: Uuid, last: &str) -> Vec<String> {
+    let is_last = |said: &Said| of_user(said, user).is_some_and(|seen| seen.status == last);
+    let heard = heard_within(socket, UNTIL_OFFLINE, is_last).await;
+    heard.iter().filter_map(|said| of_user(said, user)).map(|seen| seen.status.clone()).collect()
+}
+
+/// A watcher's socket, and the other one of a pair who is not there yet.
+async fn a_watcher() -> (Client, Client, Uuid, Socket) {
+    let (ada, bob, conversation) = a_pair().await;
+    let mut his = bob.socket().await.unwrap();
+    his.be_patient(UNTIL_OFFLINE);
+    let seen = watch(&mut his, &[ada.id()]).await;
+    assert_eq!((seen[0].status.as_str(), &seen[0].last_seen_at), ("offline", &None));
+    (ada, bob, conversation, his)
+}
+
+#[tokio::test]
+async fn several_devices_are_one_person() {
+    let (ada, bob, _, mut his) = a_watcher().await;
+    let mut phone = ada.socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+    set(&mut phone, "away").await;
+    assert_eq!(told(&mut his, ada.id()).await.status, "away");
+    let mut tablet = ada.another_device().await.unwrap().socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+    set(&mut tablet, "dnd").await;
+    assert_eq!(told(&mut his, ada.id()).await.status, "dnd");
+    assert_eq!(presence_of(&bob, ada.id()).await.status, "dnd");
+    tablet.close().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "away");
+    set(&mut phone, "online").await;
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+}
+
+#[tokio::test]
+async fn who_is_invisible_looks_offline_and_leaves_no_trace_of_their_coming() {
+    let (ada, bob, conversation, mut his) = a_watcher().await;
+    let mut hers = ada.socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+    set(&mut hers, "invisible").await;
+    let gone = told(&mut his, ada.id()).await;
+    assert_eq!(gone.status, "offline");
+    // A heartbeat moves nothing that others see.
+    let beat = hers.say_frame("heartbeat", json!({ "cursors": [] })).await.unwrap();
+    hers.answer_to(beat).await.unwrap();
+    assert_eq!(presence_of(&bob, ada.id()).await, gone);
+    // She hears and speaks as before.
+    bob.send(conversation, &draft("are you there?")).await.unwrap();
+    hers.pushed(conversation).await.unwrap();
+    hers.close().await.unwrap();
+    let table = Table::of(System::shared().await.unwrap());
+    let item = format!("U#{}", ada.id());
+    let is_gone = || async { (table.connections(&item).await == 0).then_some(()) };
+    eventually("her socket is forgotten", WAIT, is_gone).await.unwrap();
+    assert_eq!(presence_of(&bob, ada.id()).await, gone);
+}
+
+#[tokio::test]
+async fn a_reconnect_within_the_grace_is_seen_by_nobody() {
+    let (ada, _, _, mut his) = a_watcher().await;
+    let first = ada.socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+    drop(first);
+    let table = Table::of(System::shared().await.unwrap());
+    let item = format!("U#{}", ada.id());
+    let is_gone = || async { (table.connections(&item).await == 0).then_some(()) };
+    eventually("her socket is forgotten", WAIT, is_gone).await.unwrap();
+    let mut second = ada.socket().await.unwrap();
+    tokio::time::sleep(PAST_THE_GRACE).await;
+    set(&mut second, "dnd").await;
+    assert_eq!(statuses_until(&mut his, ada.id(), "dnd").await, ["dnd"]);
+}
+
+#[tokio::test]
+async fn who_goes_is_offline_after_the_grace_and_was_last_seen_then() {
+    let (ada, bob, _, mut his) = a_watcher().await;
+    let mut hers = ada.socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+    hers.close().await.unwrap();
+    let gone = told(&mut his, ada.id()).await;
+    assert_eq!(gone.status, "offline");
+    assert!(gone.last_seen_at.is_some());
+    assert_eq!(presence_of(&bob, ada.id()).await, gone);
+    // And may come back.
+    let _again = ada.socket().await.unwrap();
+    assert_eq!(told(&mut his, ada.id()).await.status, "online");
+}
+
+#[tokio::test]
+async fn who_does_not_share_it_was_never_last_seen() {
+    let (ada, bob, _, mut his) = a_watcher().await;
+    let settings = json!({ "settings": { "share_receipts": true, "share_last_seen": false } });
+    let answer = ask_with(&ada, Method::PATCH, "/v1/users/me", &settings).await;
+    answer.expect_status(200).unwrap();
+    watch(&mut his, &[ada.id()]).await;
+    let mut hers = ada.socket().await.unwrap();
+    let come = told(&mut his, ada.id()).await;
+    assert_eq!((come.status.as_str(), come.last_seen_at), ("online", None));
+    set(&mut hers, "invisible").await;
+    let gone = told(&mut his, ada.id()).await;
+    assert_eq!((gone.status.as_str(), gone.last_seen_at), ("offline", None));
+    assert_eq!(presence_of(&bob, ada.id()).await.last_seen_at, None);
+}
+
+#[tokio::test]
+async fn strangers_and_people_with_a_block_between_look_offline() {
+    let (ada, bob, _) = a_pair().await;
+    let [eve, cleo] = people(["eve", "cleo"]).await;
+    ada.open_direct(cleo.id()).await.unwrap();
+    let mut sockets = Vec::new();
+    for client in [&ada, &bob, &eve, &cleo] {
+        sockets.push(client.socket().await.unwrap());
+    }
+    let nobody = |user| Presence { user_id: user, status: "offline".into(), last_seen_at: None };
+    let seen = watch(&mut sockets[2], &[ada.id(), bob.id(), unique_id(), eve.id()]).await;
+    let statuses: Vec<_> = seen.iter().map(|seen| seen.status.as_str()).collect();
+    assert_eq!(statuses, ["offline", "offline", "offline", "online"]);
+    assert_eq!(presence_of(&eve, ada.id()).await, nobody(ada.id()));
+    assert_eq!(presence_of(&ada, bob.id()).await.status, "online");
+
+    let database = System::shared().await.unwrap().database().connect().await.unwrap();
+    let block = "INSERT INTO blocks (blocker_id, blocked_id, created_at) VALUES ($1, $2, now())";
+    database.execute(block, &[&ada.id(), &bob.id()]).await.unwrap();
+    for (client, other) in [(&ada, &bob), (&bob, &ada)] {
+        assert_eq!(presence_of(client, other.id()).await, nobody(other.id()));
+    }
+    assert_eq!(watch(&mut sockets[1], &[ada.id()]).await, [nobody(ada.id())]);
+    // A friend is told, and they are not.
+    watch(&mut sockets[3], &[ada.id()]).await;
+    set(&mut sockets[0], "away").await;
+    assert_eq!(told(&mut sockets[3], ada.id()).await.status, "away");
+    for socket in &mut sockets[1..3] {
+        socket.say_frame("heartbeat", json!({ "cursors": [] })).await.unwrap();
+        let heard = heard_until(socket, |said| matches!(said, Said::HeartbeatOk(_))).await;
+        assert!(heard.iter().all(|said| of_user(said, ada.id()).is_none()), "{heard:?}");
+    }
+}
+
+/// As `$connect` leaves it in the user's item, with a lease that is over.
+fn long_gone(session: Uuid) -> AttributeValue {
+    let seen = now_unix_ms() - 600_000;
+    let times = [("since", number(seen)), ("seen", number(seen))];
+    let names = [("session", text(session)), ("status", text("online"))];
+    let all = times.into_iter().chain(names);
+    AttributeValue::M(all.map(|(name, value)| (name.to_owned(), value)).collect::<HashMap<_, _>>())
+}
+
+#[tokio::test]
+async fn a_disconnect_that_never_came_shows_at_the_next_watch_when_the_lease_is_over() {
+    let system = System::start(Options::without_rate_limit().with_faults()).await.unwrap();
+    let faults = Faults::of(&system).unwrap();
+    let [ada, bob, cleo] = people_on(&system.api().unwrap(), ["ada", "bob", "cleo"]).await;
+    ada.open_group("Watching", &[bob.id(), cleo.id()]).await.unwrap();
+    let hers = ada.socket().await.unwrap();
+    let connections = faults.connections().await.unwrap();
+    let [connection] = &connections[..] else { panic!("{connections:?}") };
+    let (mut his, mut cleos) = (bob.socket().await.unwrap(), cleo.socket().await.unwrap());
+    for socket in [&mut his, &mut cleos] {
+        socket.be_patient(UNTIL_OFFLINE);
+        assert_eq!(watch(socket, &[ada.id()]).await[0].status, "online");
+    }
+    let skip = json!({ "fault": "disconnect.skip", "connection_id": connection });
+    faults.add(&skip).await.unwrap();
+    drop(hers);
+    let is_cut = || async { (faults.fired().await.unwrap() == 1).then_some(()) };
+    eventually("the disconnect gets lost", WAIT, is_cut).await.unwrap();
+    assert_eq!(presence_of(&bob, ada.id()).await.status, "online", "the lease is not over");
+
+    let (item, entry) = (format!("U#{}", ada.id()), format!("c#{connection}"));
+    Table::of(&system).set(&item, "LIVE", &entry, long_gone(ada.session_id)).await;
+    assert_eq!(presence_of(&bob, ada.id()).await.status, "offline");
+    assert_eq!(watch(&mut his, &[ada.id()]).await[0].status, "offline");
+    // His looking has told the others who watch.
+    assert_eq!(told(&mut cleos, ada.id()).await.status, "offline");
+}
+
+#[tokio::test]
+async fn an_app_shows_who_is_there_and_asks_again_on_its_next_socket() {
+    let (ada, bob, _) = a_pair().await;
+    let his = Device::start(&bob, &[]).await.unwrap();
+    his.watch(&[ada.id()]);
+    let shows = |status: &'static str| {
+        let user = ada.id();
+        move |state: &State| state.presence(user).is_some_and(|seen| seen.status == status)
+    };
+    his.until("that she is away", WAIT, shows("offline")).await.unwrap();
+    let hers = Device::start(&ada, &[]).await.unwrap();
+    his.until("that she is there", WAIT, shows("online")).await.unwrap();
+    his.cut_socket();
+    his.until("that she is there still", WAIT, shows("online")).await.unwrap();
+    hers.set_presence("dnd");
+    his.until("that she is busy", WAIT, shows("dnd")).await.unwrap();
+    // Her own wish holds on her next socket too.
+    hers.cut_socket();
+    let is_dnd = || async { (presence_of(&bob, ada.id()).await.status == "dnd").then_some(()) };
+    eventually("she is busy again", WAIT, is_dnd).await.unwrap();
+}
+
+/// A named mistake of others.
+#[tokio::test]
+async fn user_online_frames_from_a_client_re_broadcast_to_everybody() {
+    let (ada, bob, conversation, mut his) = a_watcher().await;
+    let [eve] = people(["eve"]).await;
+    let mut evil = eve.socket().await.unwrap();
+    let users = json!([{ "user_id": ada.id(), "status": "online", "last_seen_at": null }]);
+    for frame_type in ["user_online", "presence.changed", "online"] {
+        let data = json!({ "users": users, "user_id": ada.id() });
+        let frame = evil.say_frame(frame_type, data).await.unwrap();
+        assert_eq!(evil.refused(frame).await.unwrap().code, "unknown_frame");
+    }
+    // Nor does somebody else's id in one's own status change anybody but oneself.
+    let data = json!({ "status": "dnd", "user_id": ada.id(), "users": users });
+    evil.say_frame("presence.set", data).await.unwrap();
+    let is_dnd = || async { (presence_of(&eve, eve.id()).await.status == "dnd").then_some(()) };
+    eventually("eve is not to be disturbed", WAIT, is_dnd).await.unwrap();
+    ada.send(conversation, &draft("I am not here")).await.unwrap();
+    let heard = heard_until(&mut his, |said| is_message(said, "I am not here")).await;
+    assert!(heard.iter().all(|said| !matches!(said, Said::PresenceChanged(_))), "{heard:?}");
+    assert_eq!(presence_of(&bob, ada.id()).await.status, "offline");
+}
+
+#[tokio::test]
+async fn hostile_watches_and_statuses_are_refused() {
+    let (ada, bob, _) = a_pair().await;
+    let mut hers = ada.socket().await.unwrap();
+    let many: Vec<_> = (0..51).map(|_| unique_id()).collect();
+    for (frame_type, data) in [
+        ("presence.watch", Value::Null),
+        ("presence.watch", json!({ "user_ids": [] })),
+        ("presence.watch", json!({ "user_ids": many })),
+        ("presence.watch", json!({ "user_ids": ["x"] })),
+        ("presence.watch", json!({ "user_ids": "x" })),
+        ("presence.set", json!({})),
+        ("presence.set", json!({ "status": "offline" })),
+        ("presence.set", json!({ "status": 1 })),
+    ] {
+        let frame = hers.say_frame(frame_type, data.clone()).await.unwrap();
+        assert_eq!(hers.refused(frame).await.unwrap().code, "validation_failed", "{data}");
+    }
+    let ids: Vec<_> = many.iter().map(Uuid::to_string).collect();
+    for query in ["", "user_ids=", "user_ids=x", &format!("user_ids={}", ids.join(","))] {
+        let answer = ada.get(&format!("/v1/presence?{query}")).await.unwrap();
+        answer.expect_problem(422, "validation_failed").unwrap();
+    }
+    let twice = format!("/v1/presence?user_ids={0},{0}", bob.id());
+    let list: protocol::body::PresenceList = ada.get(&twice).await.unwrap().expect(200).unwrap();
+    assert_eq!(list.items.len(), 1);
+}
