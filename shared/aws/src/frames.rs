@@ -78,17 +78,8 @@ pub(crate) fn said(event: &Event) -> Said {
                 retryable: rejection.is_retryable(),
             })
         }
-        Event::ConversationChanged { conversation } => {
-            let conversation = Conversation::from(conversation);
-            Said::ConversationChanged(ConversationChanged::Is { conversation })
-        }
-        Event::ConversationRemoved { conversation_id } => {
-            let conversation_id = conversation_id.0;
-            Said::ConversationChanged(ConversationChanged::Removed {
-                conversation_id,
-                removed: true,
-            })
-        }
+        Event::ConversationChanged { conversation } => changed(conversation),
+        Event::ConversationRemoved { conversation_id } => removed(*conversation_id),
         Event::ContactChanged { request, user_id, status } => {
             contacts::told(request.as_ref(), *user_id, *status)
         }
@@ -194,6 +185,16 @@ fn heard(news: &Messages) -> Result<(ConversationId, Seq, Seq, Vec<Message>), In
 
 fn nudge(conversation_id: ConversationId, last_seq: Seq) -> Said {
     Said::Nudge(Nudge { conversation_id: conversation_id.0, last_seq: last_seq.0 })
+}
+
+fn changed(conversation: &domain::Conversation) -> Said {
+    let conversation = Conversation::from(conversation);
+    Said::ConversationChanged(ConversationChanged::Is { conversation })
+}
+
+fn removed(conversation_id: ConversationId) -> Said {
+    let conversation_id = conversation_id.0;
+    Said::ConversationChanged(ConversationChanged::Removed { conversation_id, removed: true })
 }
 
 fn wire_marks(member: &MemberMarks) -> WireMarks {

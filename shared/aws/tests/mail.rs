@@ -131,6 +131,35 @@ async fn an_address_that_no_server_takes_reaches_none() {
 }
 
 #[tokio::test]
+async fn a_password_is_told_to_the_server_and_to_nobody_else() {
+    // Base64 of the name and the password, as AUTH PLAIN says them.
+    let plain = "AGFkYQBodW50ZXIy";
+    for (mood, is_fine) in [(Mood::Fine, true), (Mood::WrongPassword, false)] {
+        let server = smtp_server(mood).await;
+        let url = server.url_with("ada:hunter2");
+        let mailer = SmtpMailer::new(&url, sender(), SeededEntropy::new(1)).unwrap();
+        let sent = mailer.send(&mail("bob@example.org")).await;
+        assert!(server.commands().contains(&format!("AUTH PLAIN {plain}")));
+        assert_eq!(sent.is_ok(), is_fine);
+        let said = sent.err().map(|failure| words(&failure)).unwrap_or_default();
+        assert!(!said.contains(plain) && !said.contains("hunter2"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_encrypt_is_told_nothing_when_it_must() {
+    let server = smtp_server(Mood::Fine).await;
+    let url = server.url_with("ada:hunter2");
+    for url in [format!("{url}?tls=required"), url.replace("smtp://", "smtps://")] {
+        let mailer = SmtpMailer::new(&url, sender(), SeededEntropy::new(1)).unwrap();
+        mailer.send(&mail("bob@example.org")).await.unwrap_err();
+        let commands = server.commands();
+        assert!(!commands.iter().any(|line| line.contains("AUTH")), "{commands:?}");
+        assert_eq!(server.arrived(), []);
+    }
+}
+
+#[tokio::test]
 async fn a_letter_arrives_through_ses_and_is_counted() {
     let clients = clients().await;
     let address = format!("{}@acme.example", unique("sender"));

@@ -1,14 +1,18 @@
-//! Jobs about single people are read back as they were written; hostile ones are refused, and
+//! Jobs and events about people are read back as they were written; hostile ones are refused, and
 //! nothing of what they say is repeated.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use aws::frames::encode;
 use aws::jobs::{
-    JobError, decode_announcement, decode_erasure, decode_mail, encode_erasure, encode_mail,
+    JobError, decode_announcement, decode_erasure, decode_fan_out, decode_mail, encode_erasure,
+    encode_fan_out, encode_mail,
 };
-use domain::EmailAddress;
-use service::port::MailJob;
-use testkit::ambient::at_ms;
-use testkit::contract::live::sample::user;
+use domain::{ContactRequestId, EmailAddress};
+use serde_json::{Value, json};
+use service::port::{FanOutJob, MailJob};
+use service::{ContactRequest, ContactStatus, Event};
+use testkit::ambient::{SeededEntropy, at_ms};
+use testkit::contract::live::sample::{conversation, recipients, user};
 
 fn email() -> EmailAddress {
     EmailAddress::parse("ada+lists@example.org").unwrap()
@@ -99,14 +103,48 @@ fn a_worker_knows_its_own_jobs_only() {
     assert!(matches!(decode_announcement(&erasure), Err(JobError::UnknownJob)));
 }
 
+/// A job that tells members of this event, with these words in place of those.
+fn told(event: Event, words: &str, instead: &str) -> String {
+    let job = FanOutJob::ToMembers { event, trace_ids: vec![], recipients: recipients(1) };
+    let text = encode_fan_out(&job).unwrap().remove(0);
+    assert!(text.contains(words), "{text}");
+    text.replace(words, instead)
+}
+
 #[test]
-fn no_token_and_no_password_lies_in_a_queue() {
-    for job in [
-        MailJob::VerifyEmail { user_id: user(1) },
-        MailJob::ResetPassword { email: email() },
-        sign_in("device", "address"),
+fn an_event_about_people_with_a_value_that_cannot_be_is_refused() {
+    let removed = || Event::ConversationRemoved { conversation_id: conversation(1) };
+    let asked = || Event::ContactChanged {
+        request: Some(ContactRequest {
+            id: ContactRequestId(user(7).0),
+            from: user(1),
+            to: user(2),
+            created_at: at_ms(0),
+        }),
+        user_id: user(1),
+        status: ContactStatus::Requested,
+    };
+    for hostile in [
+        told(removed(), "\"removed\":true", "\"removed\":false"),
+        told(asked(), "\"requested\"", "\"secret\""),
+        told(asked(), "\"created_at\":\"2033", "\"created_at\":\"secret"),
     ] {
-        let text = encode_mail(&job).unwrap();
-        assert!(!text.contains("token") && !text.contains("password\""), "{text}");
+        let why = decode_fan_out(&hostile).unwrap_err();
+        assert!(matches!(why, JobError::Event(_)), "{hostile}");
+        assert!(!why.to_string().contains("secret"), "{why}");
     }
+    let misshapen = told(asked(), "\"from_user_id\":\"", "\"from_user_id\":\"secret");
+    assert!(!decode_fan_out(&misshapen).unwrap_err().to_string().contains("secret"));
+}
+
+#[test]
+fn what_is_between_two_people_is_told_in_one_frame() {
+    let event =
+        Event::ContactChanged { request: None, user_id: user(2), status: ContactStatus::Removed };
+    let frames = encode(&event, &*SeededEntropy::new(1)).unwrap();
+    assert_eq!(frames.len(), 1);
+    let frame: Value = serde_json::from_str(&frames[0]).unwrap();
+    assert_eq!(frame["type"], "contact.changed");
+    let data = json!({"user_id": user(2).to_string(), "status": "removed", "request": null});
+    assert_eq!(frame["data"], data);
 }

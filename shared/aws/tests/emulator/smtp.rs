@@ -14,6 +14,8 @@ pub enum Mood {
     NoSuchBox,
     /// `RCPT` is refused for now.
     Busy,
+    /// `AUTH` is refused.
+    WrongPassword,
     /// The connection ends after the mail was said, without an answer.
     HangsUp,
 }
@@ -44,57 +46,55 @@ impl Arrived {
 
 pub struct SmtpServer {
     pub url: String,
-    arrived: Arc<Mutex<Vec<Arrived>>>,
+    kept: Arc<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    arrived: Mutex<Vec<Arrived>>,
+    commands: Mutex<Vec<String>>,
 }
 
 impl SmtpServer {
+    /// The address with a name and a password in it.
+    pub fn url_with(&self, name_and_password: &str) -> String {
+        self.url.replace("smtp://", &format!("smtp://{name_and_password}@"))
+    }
+
+    /// Every line that was not a part of a mail.
+    pub fn commands(&self) -> Vec<String> {
+        self.kept.commands.lock().expect("lock").clone()
+    }
+
     pub fn arrived(&self) -> Vec<Arrived> {
-        self.arrived.lock().expect("lock").clone()
+        self.kept.arrived.lock().expect("lock").clone()
     }
 }
 
 pub async fn smtp_server(mood: Mood) -> SmtpServer {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("smtp://{}", listener.local_addr().expect("an address"));
-    let arrived: Arc<Mutex<Vec<Arrived>>> = Arc::default();
-    let kept = arrived.clone();
+    let kept: Arc<Kept> = Arc::default();
+    let keep = kept.clone();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let kept = kept.clone();
+            let keep = keep.clone();
             // A client that hangs up in the middle is none of the test's business.
-            tokio::spawn(async move { serve(socket, mood, &kept).await.ok() });
+            tokio::spawn(async move { serve(socket, mood, &keep).await.ok() });
         }
     });
-    SmtpServer { url, arrived }
+    SmtpServer { url, kept }
 }
 
-async fn serve(
-    socket: TcpStream,
-    mood: Mood,
-    kept: &Mutex<Vec<Arrived>>,
-) -> Result<(), std::io::Error> {
+async fn serve(socket: TcpStream, mood: Mood, kept: &Kept) -> Result<(), std::io::Error> {
     let (read, mut write) = socket.into_split();
     let mut lines = BufReader::new(read).lines();
     let mut mail = Arrived::default();
     write.write_all(b"220 test ESMTP\r\n").await?;
     while let Some(line) = lines.next_line().await? {
-        let command = line.to_uppercase();
-        let answer = if command.starts_with("EHLO") {
-            "250-test\r\n250 8BITMIME".to_owned()
-        } else if command.starts_with("MAIL FROM:") {
-            mail.from = line["MAIL FROM:".len()..].to_owned();
-            "250 fine".to_owned()
-        } else if command.starts_with("RCPT TO:") {
-            let to = line["RCPT TO:".len()..].to_owned();
-            match mood {
-                Mood::NoSuchBox => format!("550 there is no {to} here"),
-                Mood::Busy => format!("451 later for {to}"),
-                Mood::Fine | Mood::HangsUp => {
-                    mail.to.push(to);
-                    "250 fine".to_owned()
-                }
-            }
-        } else if command == "DATA" {
+        kept.commands.lock().expect("lock").push(line.clone());
+        let mut answer = answer(&line, mood, &mut mail);
+        if line == "DATA" {
             write.write_all(b"354 go on\r\n").await?;
             while let Some(line) = lines.next_line().await?.filter(|line| line != ".") {
                 mail.data.push_str(line.strip_prefix('.').unwrap_or(&line));
@@ -103,15 +103,37 @@ async fn serve(
             if mood == Mood::HangsUp {
                 return Ok(());
             }
-            kept.lock().expect("lock").push(std::mem::take(&mut mail));
-            "250 taken".to_owned()
-        } else if command == "QUIT" {
-            write.write_all(b"221 bye\r\n").await?;
-            return Ok(());
-        } else {
-            "250 fine".to_owned()
-        };
+            kept.arrived.lock().expect("lock").push(std::mem::take(&mut mail));
+            answer = "250 taken".to_owned();
+        }
         write.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        if line == "QUIT" {
+            break;
+        }
     }
     Ok(())
+}
+
+/// To everything but `DATA`. Notes from whom a mail is, and to whom.
+fn answer(line: &str, mood: Mood, mail: &mut Arrived) -> String {
+    let fine = "250 fine".to_owned();
+    if line.starts_with("EHLO") {
+        return "250-test\r\n250-8BITMIME\r\n250 AUTH PLAIN".to_owned();
+    }
+    if line.starts_with("AUTH") {
+        let refused = mood == Mood::WrongPassword;
+        return if refused { format!("535 not {line}") } else { "235 welcome".to_owned() };
+    }
+    if let Some(from) = line.strip_prefix("MAIL FROM:") {
+        from.clone_into(&mut mail.from);
+    }
+    let Some(to) = line.strip_prefix("RCPT TO:") else { return fine };
+    match mood {
+        Mood::NoSuchBox => format!("550 there is no {to} here"),
+        Mood::Busy => format!("451 later for {to}"),
+        _ => {
+            mail.to.push(to.to_owned());
+            fine
+        }
+    }
 }
