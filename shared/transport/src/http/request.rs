@@ -319,4 +319,31 @@ mod tests {
             assert_eq!(code(refused), "invalid_type", "{text:?}");
         }
     }
+
+    #[test]
+    fn what_is_no_id_names_nothing() {
+        for hostile in ["", "me", "1", "../me", "00000000-0000-0000-0000-00000000000g"] {
+            let of = |name| with_path(name, hostile);
+            assert_eq!(code(of("session_id").session_id().unwrap_err()), "session_not_found");
+            assert_eq!(code(of("invite_id").invite_id().unwrap_err()), "invite_not_found");
+            let request = of("request_id").contact_request_id().unwrap_err();
+            assert_eq!(code(request), "contact_request_not_found");
+        }
+        let long = "x".repeat(TOKEN_MAX_BYTES + 1);
+        for token in ["", &long] {
+            let refused = with_path("token", token).invite_token().unwrap_err();
+            assert_eq!(code(refused), "invite_not_found");
+        }
+    }
+
+    #[test]
+    fn me_among_the_members_is_the_caller_and_nobody_without_a_token() {
+        let id = uuid::Uuid::from_u128;
+        let caller = Caller::verified(UserId(id(1)), SessionId(id(2)));
+        let request = Request { caller: Some(caller), ..with_path("user_id", "me") };
+        assert_eq!(request.member_id().unwrap(), UserId(id(1)));
+        assert!(with_path("user_id", "me").member_id().is_err());
+        let other = with_path("user_id", &id(3).to_string());
+        assert_eq!(other.member_id().unwrap(), UserId(id(3)));
+    }
 }
