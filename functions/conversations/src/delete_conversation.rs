@@ -1,4 +1,4 @@
-//! `DELETE /v1/conversations/{conversation_id}` — the end of a group; a direct conversation is hidden.
+//! `DELETE /v1/conversations/{conversation_id}` — a group ends; a direct conversation is hidden.
 
 use std::process::ExitCode;
 
