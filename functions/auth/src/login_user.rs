@@ -13,7 +13,7 @@ pub async fn login_user(accounts: Accounts, request: Request) -> Result<Response
     let body = request.json::<body::Login>()?.parse()?;
     let name = body.device_name.or_else(|| request.user_agent());
     let device = Device { name, address: request.address() };
-    let login = Login { login: body.login, password: body.password, device };
+    let login = Login { login: body.login, password: body.password, totp: body.totp, device };
     let opened = accounts.login(login).await?;
     Ok(http::ok(&signed_in::body(opened)))
 }

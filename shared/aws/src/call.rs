@@ -55,7 +55,7 @@ fn is_throttling(code: &str) -> bool {
 }
 
 /// The words of an error and of everything beneath it.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut source = error.source();
     // An error that is its own source would never end.

@@ -37,6 +37,7 @@ pub struct Clients {
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
+    ses: OnceLock<aws_sdk_sesv2::Client>,
 }
 
 impl Clients {
@@ -58,8 +59,8 @@ impl Clients {
         if let Some(credentials) = options.credentials {
             loader = loader.credentials_provider(credentials);
         }
-        let (dynamodb, sqs, secrets) = Default::default();
-        Self { config: loader.load().await, usage: options.usage, dynamodb, sqs, secrets }
+        let (dynamodb, sqs, secrets, ses) = Default::default();
+        Self { config: loader.load().await, usage: options.usage, dynamodb, sqs, secrets, ses }
     }
 
     /// What these clients have done.
@@ -92,6 +93,15 @@ impl Clients {
             aws_sdk_secretsmanager::Client::from_conf(config.interceptor(meter).build())
         };
         self.secrets.get_or_init(make).clone()
+    }
+
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        let make = || {
+            let config = aws_sdk_sesv2::config::Builder::from(&self.config);
+            let meter = self.usage.meter(Service::Ses);
+            aws_sdk_sesv2::Client::from_conf(config.interceptor(meter).build())
+        };
+        self.ses.get_or_init(make).clone()
     }
 
     /// For the sockets behind this `@connections` address (`https://…/<stage>`), with less

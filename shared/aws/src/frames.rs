@@ -1,5 +1,6 @@
 //! Events as the frames that sockets are told.
 
+mod contacts;
 mod parts;
 
 use domain::{ConversationId, Invalid, Marks, Message, Rejection, Seq, UserId, limits};
@@ -51,6 +52,8 @@ pub fn encode(event: &Event, entropy: &dyn Entropy) -> Result<Vec<String>, serde
         }
         // Too small to get here, whatever they carry.
         Event::MessageRejected { .. }
+        | Event::ConversationRemoved { .. }
+        | Event::ContactChanged { .. }
         | Event::Typing { .. }
         | Event::Nudge { .. }
         | Event::Bye { .. }
@@ -75,9 +78,10 @@ pub(crate) fn said(event: &Event) -> Said {
                 retryable: rejection.is_retryable(),
             })
         }
-        Event::ConversationChanged { conversation } => {
-            let conversation = Conversation::from(conversation);
-            Said::ConversationChanged(ConversationChanged { conversation })
+        Event::ConversationChanged { conversation } => changed(conversation),
+        Event::ConversationRemoved { conversation_id } => removed(*conversation_id),
+        Event::ContactChanged { request, user_id, status } => {
+            contacts::told(request.as_ref(), *user_id, *status)
         }
         Event::ReceiptUpdated { conversation_id, marks } => {
             let marks = marks.iter().map(wire_marks).collect();
@@ -129,9 +133,16 @@ fn read(said: &Said) -> Result<Option<Event>, Invalid> {
             rejection: Rejection::from_code(&rejected.code)
                 .ok_or(Invalid::new("code", "is not the code of a rejection"))?,
         },
-        Said::ConversationChanged(changed) => {
-            Event::ConversationChanged { conversation: (&changed.conversation).try_into()? }
+        Said::ConversationChanged(ConversationChanged::Is { conversation }) => {
+            Event::ConversationChanged { conversation: conversation.try_into()? }
         }
+        Said::ConversationChanged(ConversationChanged::Removed { conversation_id, removed }) => {
+            if !removed {
+                return Err(Invalid::new("removed", "must be true"));
+            }
+            Event::ConversationRemoved { conversation_id: ConversationId(*conversation_id) }
+        }
+        Said::ContactChanged(changed) => contacts::heard(changed)?,
         Said::ReceiptUpdated(updated) => Event::ReceiptUpdated {
             conversation_id: ConversationId(updated.conversation_id),
             marks: updated.marks.iter().map(read_marks).collect::<Result<_, _>>()?,
@@ -174,6 +185,16 @@ fn heard(news: &Messages) -> Result<(ConversationId, Seq, Seq, Vec<Message>), In
 
 fn nudge(conversation_id: ConversationId, last_seq: Seq) -> Said {
     Said::Nudge(Nudge { conversation_id: conversation_id.0, last_seq: last_seq.0 })
+}
+
+fn changed(conversation: &domain::Conversation) -> Said {
+    let conversation = Conversation::from(conversation);
+    Said::ConversationChanged(ConversationChanged::Is { conversation })
+}
+
+fn removed(conversation_id: ConversationId) -> Said {
+    let conversation_id = conversation_id.0;
+    Said::ConversationChanged(ConversationChanged::Removed { conversation_id, removed: true })
 }
 
 fn wire_marks(member: &MemberMarks) -> WireMarks {

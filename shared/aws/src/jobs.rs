@@ -1,5 +1,7 @@
 //! Queue jobs as text: what is sent and how it is read stand beside each other.
 
+mod people;
+
 use domain::{ConnectionId, ConversationId, Invalid, Seq, SessionId, TraceId, UserId, limits};
 use protocol::Fields;
 use protocol::job::{
@@ -16,6 +18,8 @@ use uuid::Uuid;
 
 use crate::batch::BYTES_PER_CALL;
 use crate::frames::{self, EventError};
+
+pub use people::{decode_erasure, decode_mail, encode_erasure, encode_mail};
 
 /// Frames whose messages one job tells: all that one batch of the persist lane may bring.
 const TRACES_PER_JOB: usize = limits::PERSIST_BATCH * limits::MESSAGES_PER_FRAME;

@@ -1,5 +1,7 @@
 //! The standard queues: at least once, in no order.
 
+mod people;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +16,8 @@ use service::port::{
 
 use crate::queues::{WHAT, bug, described};
 use crate::{batch, call, jobs};
+
+pub use people::{SqsErasureQueue, SqsMailQueue};
 
 /// Calls under way at once: the jobs of the largest group take two rounds.
 const CALLS_AT_ONCE: usize = 8;

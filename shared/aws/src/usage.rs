@@ -36,6 +36,7 @@ const QUEUE_UNIT_BYTES: u64 = 64 * 1024;
 /// | `management.posts` | frames sent to sockets, every attempt |
 /// | `management.units` | what API Gateway bills of them: every 32 KB |
 /// | `secrets.requests` | calls, every attempt |
+/// | `ses.mails` | mails given to SES, every attempt |
 #[derive(Clone, Default)]
 pub struct Usage {
     counts: Arc<[AtomicU64; COUNTERS.len()]>,
@@ -55,9 +56,10 @@ enum Counter {
     ManagementPosts,
     ManagementUnits,
     SecretsRequests,
+    SesMails,
 }
 
-const COUNTERS: [(Counter, &str); 10] = [
+const COUNTERS: [(Counter, &str); 11] = [
     (Counter::DynamoDbRequests, "dynamodb.requests"),
     (Counter::DynamoDbReadHalves, "dynamodb.read_units"),
     (Counter::DynamoDbWriteUnits, "dynamodb.write_units"),
@@ -68,6 +70,7 @@ const COUNTERS: [(Counter, &str); 10] = [
     (Counter::ManagementPosts, "management.posts"),
     (Counter::ManagementUnits, "management.units"),
     (Counter::SecretsRequests, "secrets.requests"),
+    (Counter::SesMails, "ses.mails"),
 ];
 
 impl Usage {
@@ -107,6 +110,7 @@ pub(crate) enum Service {
     Sqs,
     Management,
     Secrets,
+    Ses,
 }
 
 /// Stands in the way of every call of one client. It only counts: nothing that it meets is an
@@ -139,6 +143,11 @@ impl Meter {
         if is_fifo {
             self.usage.add(Counter::SqsFifoUnits, units);
         }
+    }
+
+    /// Other calls than those that send cost nothing.
+    fn ses(&self, uri: &str) {
+        self.usage.add(Counter::SesMails, u64::from(uri.ends_with("/outbound-emails")));
     }
 
     fn management(&self, method: &str, body: &[u8]) {
@@ -189,6 +198,7 @@ impl Intercept for Meter {
             Service::Sqs => self.sqs(body),
             Service::Management => self.management(request.method(), body),
             Service::Secrets => self.usage.add(Counter::SecretsRequests, 1),
+            Service::Ses => self.ses(request.uri()),
         }
         Ok(())
     }

@@ -12,3 +12,5 @@ testkit::fan_out_queue_promises!(queues());
 testkit::record_queue_promises!(queues());
 testkit::presence_queue_promises!(queues());
 testkit::pusher_promises!(gateway());
+testkit::mail_queue_promises!(queues());
+testkit::erasure_queue_promises!(queues());

@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::{ConversationId, DisplayName, Invalid, Seq, Timestamp, Title, UserId, Username};
+use crate::{
+    AvatarUrl, ConversationId, Description, DisplayName, Invalid, Seq, Timestamp, Title, UserId,
+    Username,
+};
 
 /// The fixed namespace of direct conversations' ids.
 const DIRECT_NAMESPACE: Uuid = Uuid::from_u128(0x6f0d_8a3e_52c7_4b1e_9d64_c04f_ab1c_4a77);
@@ -72,6 +75,10 @@ pub struct Conversation {
     pub conversation_type: ConversationType,
     /// `None` for a direct conversation.
     pub title: Option<Title>,
+    pub description: Option<Description>,
+    pub avatar_url: Option<AvatarUrl>,
+    /// Who joins later sees what was said before. Never in a direct conversation.
+    pub shares_history: bool,
     pub created_by: UserId,
     pub created_at: Timestamp,
     pub changed_at: Timestamp,

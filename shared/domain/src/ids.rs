@@ -39,6 +39,10 @@ uuid_ids! {
     ConversationId,
     /// The sender's own name of a message, the same on every retry. Any UUID.
     ClientId,
+    /// A wish to be somebody's contact. UUIDv7, made by the server.
+    ContactRequestId,
+    /// An invite into a group. UUIDv7, made by the server.
+    InviteId,
     /// One accepted frame on its way through the functions, the same in all their log lines.
     TraceId,
 }

@@ -5,6 +5,7 @@
 
 mod change;
 mod conversation;
+mod group;
 mod ids;
 mod invalid;
 pub mod limits;
@@ -21,7 +22,11 @@ pub use change::{Actor, Change, ChangeRefusal, Reaction};
 pub use conversation::{
     Conversation, ConversationType, Member, Membership, Role, direct_conversation_id,
 };
-pub use ids::{ClientId, ConnectionId, ConversationId, Seq, SessionId, TraceId, UserId};
+pub use group::{GroupAction, GroupRefusal, keeps_an_owner};
+pub use ids::{
+    ClientId, ConnectionId, ContactRequestId, ConversationId, InviteId, Seq, SessionId, TraceId,
+    UserId,
+};
 pub use invalid::Invalid;
 pub use message::{
     Draft, DraftParts, EventType, Mention, Message, MessageKind, Rejection, SystemEvent,
@@ -30,6 +35,9 @@ pub use presence::{Presence, Status};
 pub use rate::TokenBucket;
 pub use receipt::Marks;
 pub use session::{RefreshTokenState, RefreshVerdict};
-pub use text::{Bio, DisplayName, EmailAddress, Emoji, MessageText, Password, Title, Username};
+pub use text::{
+    AvatarUrl, Bio, Description, DisplayName, EmailAddress, Emoji, MessageText, Password, Title,
+    Username,
+};
 pub use time::Timestamp;
 pub use user::{Settings, User};

@@ -14,6 +14,10 @@ pub const DISPLAY_NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=64;
 pub const BIO_MAX_CHARACTERS: usize = 512;
 /// A line at the top of a conversation.
 pub const TITLE_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=128;
+/// A paragraph about what a group is for.
+pub const DESCRIPTION_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=1_024;
+/// What browsers and caches take.
+pub const URL_MAX_BYTES: usize = 2_048;
 /// The name of a device as a person would say it.
 pub const DEVICE_NAME_MAX_CHARACTERS: usize = 64;
 
@@ -45,6 +49,36 @@ pub const MESSAGES_PER_SECOND: u32 = 5;
 /// Messages a user may send at once.
 pub const MESSAGES_BURST: u32 = 20;
 
+/// What is looked for when one looks for people: less finds half of them.
+pub const SEARCH_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
+/// Sign-ins of one address, and of one account, in a minute.
+pub const LOGINS_PER_MINUTE: u32 = 10;
+/// Accounts that one address makes in an hour.
+pub const REGISTRATIONS_PER_HOUR: u32 = 20;
+/// Mails that one address or one account asks for in an hour.
+pub const MAILS_PER_HOUR: u32 = 5;
+/// Tickets that one user takes in a minute: ten sockets that all reconnect, and some.
+pub const TICKETS_PER_MINUTE: u32 = 60;
+/// Invites that one user makes in an hour, and tries that they have to guess one.
+pub const INVITES_PER_HOUR: u32 = 60;
+/// Contact requests that one user sends in an hour.
+pub const CONTACT_REQUESTS_PER_HOUR: u32 = 60;
+/// A verification mail may lie in an inbox over a weekend.
+pub const EMAIL_TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
+/// A reset is asked for by somebody who waits for it.
+pub const PASSWORD_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+/// One-time codes count in steps of this; one step early or late is a slow clock.
+pub const TOTP_STEP: Duration = Duration::from_secs(30);
+/// Codes for who has lost the device that makes the others.
+pub const RECOVERY_CODES: usize = 10;
+/// Invites of one group that are open at the same time.
+pub const INVITES_PER_GROUP: usize = 100;
+/// An invite lives a week when its maker does not say, and at most a year.
+pub const INVITE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const INVITE_LIFETIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+/// People whom one person knows, and those whom they have blocked.
+pub const CONTACTS_PER_USER: usize = 5_000;
+pub const BLOCKS_PER_USER: usize = 5_000;
 /// Statuses that a user sets and screens that they watch in a second, after the burst is spent.
 pub const SIGNALS_PER_SECOND: u32 = 5;
 /// Those at once: ten sockets that open together say their status, and their screens are watched.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::{
-    ClientId, ConversationId, Invalid, MessageText, Reaction, Seq, Timestamp, UserId, limits,
+    ClientId, ConversationId, Invalid, MessageText, Reaction, Role, Seq, Timestamp, Title, UserId,
+    limits,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,17 +143,61 @@ pub struct SystemEvent {
     pub actor_id: UserId,
     /// The people it happened to.
     pub user_ids: Vec<UserId>,
+    /// The new title, of `title_changed`.
+    pub title: Option<Title>,
+    /// The new role, of `role_changed`.
+    pub role: Option<Role>,
+}
+
+impl SystemEvent {
+    /// One without a title or a role.
+    pub fn new(event_type: EventType, actor_id: UserId, user_ids: Vec<UserId>) -> Self {
+        Self { event_type, actor_id, user_ids, title: None, role: None }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventType {
     ConversationCreated,
+    MembersAdded,
+    /// By an invite.
+    MemberJoined,
+    MemberLeft,
+    MemberRemoved,
+    RoleChanged,
+    TitleChanged,
+    DescriptionChanged,
+    PictureChanged,
+    /// Whether new members see what was said before them.
+    HistoryChanged,
 }
 
 impl EventType {
+    const ALL: [Self; 10] = [
+        Self::ConversationCreated,
+        Self::MembersAdded,
+        Self::MemberJoined,
+        Self::MemberLeft,
+        Self::MemberRemoved,
+        Self::RoleChanged,
+        Self::TitleChanged,
+        Self::DescriptionChanged,
+        Self::PictureChanged,
+        Self::HistoryChanged,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ConversationCreated => "conversation_created",
+            Self::MembersAdded => "members_added",
+            Self::MemberJoined => "member_joined",
+            Self::MemberLeft => "member_left",
+            Self::MemberRemoved => "member_removed",
+            Self::RoleChanged => "role_changed",
+            Self::TitleChanged => "title_changed",
+            Self::DescriptionChanged => "description_changed",
+            Self::PictureChanged => "picture_changed",
+            Self::HistoryChanged => "history_changed",
         }
     }
 }
@@ -161,10 +206,8 @@ impl FromStr for EventType {
     type Err = Invalid;
 
     fn from_str(raw: &str) -> Result<Self, Invalid> {
-        match raw {
-            "conversation_created" => Ok(Self::ConversationCreated),
-            _ => Err(Invalid::new("invalid_event", "is not an event")),
-        }
+        let named = Self::ALL.into_iter().find(|event_type| event_type.as_str() == raw);
+        named.ok_or_else(|| Invalid::new("invalid_event", "is not an event"))
     }
 }
 

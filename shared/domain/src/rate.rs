@@ -18,6 +18,22 @@ impl TokenBucket {
         Self { interval: Duration::from_micros(1_000_000 / per_second as u64), burst }
     }
 
+    /// So many at once, and as many more each minute.
+    pub const fn per_minute(count: u32) -> Self {
+        Self::over(Duration::from_secs(60), count)
+    }
+
+    /// So many at once, and as many more each hour.
+    pub const fn per_hour(count: u32) -> Self {
+        Self::over(Duration::from_secs(3_600), count)
+    }
+
+    const fn over(period: Duration, count: u32) -> Self {
+        let count = if count == 0 { 1 } else { count };
+        let interval = Duration::from_millis(period.as_millis() as u64 / count as u64);
+        Self { interval, burst: count }
+    }
+
     /// `full_at` is when the bucket will be full again. Answers the next `full_at`, or how long
     /// to wait until `count` tokens are there.
     pub fn take(

@@ -37,6 +37,10 @@ text_types! {
     Bio,
     /// 1–128 characters on one line.
     Title,
+    /// What a group is for: 1–1,024 characters.
+    Description,
+    /// An `https` address of a picture.
+    AvatarUrl,
     /// 1–8,000 bytes of UTF-8 that Postgres and every client can hold.
     MessageText,
     /// One character as a person sees it, in at most 64 bytes.
@@ -174,6 +178,35 @@ impl fmt::Debug for Password {
     }
 }
 
+impl Description {
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let text = raw.trim();
+        let length = text.chars().count();
+        if !limits::DESCRIPTION_CHARACTERS.contains(&length) || text.contains(unstorable) {
+            let detail = "must be 1 to 1,024 characters of text";
+            return Err(Invalid::new("invalid_description", detail));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl AvatarUrl {
+    /// Shown by other people's apps, so nothing but `https` with a host.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let host = raw.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        let is_host = |host: &str| {
+            !host.is_empty()
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
+        };
+        let is_clean = raw.chars().all(|c| c.is_ascii_graphic());
+        if !host.is_some_and(is_host) || !is_clean || raw.len() > limits::URL_MAX_BYTES {
+            let detail = "must be an https address of at most 2,048 bytes";
+            return Err(Invalid::new("invalid_avatar_url", detail));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
 impl Emoji {
     /// Any one symbol that can be seen: which of them are emoji changes with every version of
     /// Unicode.
@@ -253,6 +286,19 @@ mod tests {
         let endless = format!("👍{}", "\u{200d}👍".repeat(20));
         for raw in ["", "a", "é", " ", "\u{0}", "👍👍", "ok", "\u{fffe}", "<", &endless] {
             assert_eq!(Emoji::parse(raw).unwrap_err().code, "invalid_emoji", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_an_https_address_and_nothing_else() {
+        for raw in ["https://cdn.example/a.png", "https://x.example:8443/?id=1#a"] {
+            assert_eq!(AvatarUrl::parse(raw).unwrap().as_str(), raw);
+        }
+        let long = format!("https://x.example/{}", "a".repeat(2_048));
+        let hostile = ["", "http://x.example", "javascript:alert(1)", "https://", "https:///a"];
+        let odd = ["https://me:secret@x.example", "https://x.example/a b", "https://x\".example"];
+        for raw in hostile.into_iter().chain(odd).chain([long.as_str()]) {
+            assert_eq!(AvatarUrl::parse(raw).unwrap_err().code, "invalid_avatar_url", "{raw:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! People.
 
-use crate::{Bio, DisplayName, EmailAddress, Timestamp, UserId, Username};
+use crate::{AvatarUrl, Bio, DisplayName, EmailAddress, Timestamp, UserId, Username};
 
 /// An account. The password's hash is not part of it and never leaves the sign-in path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,7 @@ pub struct User {
     pub email_verified: bool,
     pub display_name: DisplayName,
     pub bio: Bio,
+    pub avatar_url: Option<AvatarUrl>,
     pub settings: Settings,
     pub created_at: Timestamp,
 }

@@ -1,7 +1,7 @@
 //! `UserStore`: accounts. Their sessions are in sessions.rs.
 
 use async_trait::async_trait;
-use domain::{Bio, DisplayName, EmailAddress, Settings, User, UserId, Username};
+use domain::{AvatarUrl, Bio, DisplayName, EmailAddress, Settings, User, UserId, Username};
 use service::port::{
     Credentials, Failure, NewSession, NewUser, RegisterError, UserChange, UserStore,
 };
@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use crate::database::Database;
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column, instant, parsed, time, user_id};
+use crate::row::{Read, column, instant, parsed, parsed_opt, time, user_id};
 
 /// Accounts and sessions.
 pub struct PgAccounts {
@@ -67,6 +67,7 @@ impl UserStore for PgAccounts {
             email_verified: false,
             display_name: user.display_name,
             bio: Bio::parse("").map_err(|_| DatabaseError::unreadable("an empty bio"))?,
+            avatar_url: None,
             settings: Settings::default(),
             created_at: user.created_at,
         })
@@ -108,7 +109,7 @@ impl UserStore for PgAccounts {
     }
 }
 
-fn user(row: &Row) -> Read<User> {
+pub(crate) fn user(row: &Row) -> Read<User> {
     Ok(User {
         id: user_id(row, "id")?,
         username: parsed(row, "username", Username::parse)?,
@@ -116,6 +117,7 @@ fn user(row: &Row) -> Read<User> {
         email_verified: column(row, "email_verified")?,
         display_name: parsed(row, "display_name", DisplayName::parse)?,
         bio: parsed(row, "bio", Bio::parse)?,
+        avatar_url: parsed_opt(row, "avatar_url", AvatarUrl::parse)?,
         settings: Settings {
             share_receipts: column(row, "share_receipts")?,
             share_last_seen: column(row, "share_last_seen")?,

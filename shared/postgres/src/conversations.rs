@@ -117,18 +117,18 @@ impl ConversationStore for PgConversations {
 }
 
 /// The last row of the page before; nulls for the first page.
-fn start(page: &Page) -> Result<(Option<SystemTime>, Option<Uuid>), PageError> {
+pub(crate) fn start(page: &Page) -> Result<(Option<SystemTime>, Option<Uuid>), PageError> {
     let cursor = page.cursor.as_deref().map(Cursor::decode).transpose()?;
     Ok((cursor.map(|last| instant(last.at)), cursor.map(|last| last.id)))
 }
 
-fn bounded(limit: u32) -> i64 {
+pub(crate) fn bounded(limit: u32) -> i64 {
     i64::from(limit.clamp(1, limits::PAGE_MAX))
 }
 
 /// The rows of the page without the one that tells that there are more, and the cursor after
 /// them.
-fn cut(
+pub(crate) fn cut(
     rows: &[Row],
     limit: i64,
     cursor: impl Fn(&Row) -> Read<Cursor>,
@@ -146,17 +146,22 @@ fn cut(
 pub(crate) fn entry(row: &Row) -> Read<ConversationEntry> {
     Ok(ConversationEntry {
         conversation: conversation(row)?,
-        my: Membership {
-            role: parsed(row, "my_role", FromStr::from_str)?,
-            joined_seq: seq(row, "my_joined_seq")?,
-            delivered: seq(row, "my_delivered_seq")?,
-            read: seq(row, "my_read_seq")?,
-            muted_until: time_opt(row, "my_muted_until")?,
-            archived: column(row, "my_archived")?,
-            pinned: column(row, "my_pinned")?,
-        },
+        my: membership(row)?,
         last_message: message(row, "message_")?,
         unread_count: count(row, "unread_count")?,
+    })
+}
+
+/// One's own side, from the columns my_*.
+pub(crate) fn membership(row: &Row) -> Read<Membership> {
+    Ok(Membership {
+        role: parsed(row, "my_role", FromStr::from_str)?,
+        joined_seq: seq(row, "my_joined_seq")?,
+        delivered: seq(row, "my_delivered_seq")?,
+        read: seq(row, "my_read_seq")?,
+        muted_until: time_opt(row, "my_muted_until")?,
+        archived: column(row, "my_archived")?,
+        pinned: column(row, "my_pinned")?,
     })
 }
 

@@ -1,8 +1,9 @@
-//! Opaque cursors: the last row that was shown, by its time and its id or by its number.
+//! Opaque cursors: the last row that was shown, by its time and its id, by its number
+//! or by its name.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::Timestamp;
+use domain::{Timestamp, Username};
 use service::port::PageError;
 use uuid::Uuid;
 
@@ -42,6 +43,18 @@ pub(crate) fn decode_number(raw: &str) -> Result<i64, PageError> {
     Ok(i64::from_be_bytes(bytes))
 }
 
+/// A cursor in a list that is ordered by user names.
+pub(crate) fn encode_text(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(text)
+}
+
+pub(crate) fn decode_username(raw: &str) -> Result<String, PageError> {
+    let bytes = URL_SAFE_NO_PAD.decode(raw).map_err(|_| PageError::InvalidCursor)?;
+    let name = String::from_utf8(bytes).map_err(|_| PageError::InvalidCursor)?;
+    let username = Username::parse(&name).map_err(|_| PageError::InvalidCursor)?;
+    Ok(username.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +65,7 @@ mod tests {
         let cursor = Cursor { at, id: Uuid::from_u128(u128::MAX - 1) };
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
         assert_eq!(decode_number(&encode_number(i64::MAX)).unwrap(), i64::MAX);
+        assert_eq!(decode_username(&encode_text("ada.l-1_")).unwrap(), "ada.l-1_");
     }
 
     #[test]
@@ -61,6 +75,7 @@ mod tests {
         for raw in ["", "x", "%00", "' OR 1=1 --", "AAAA", &year_million, &long] {
             assert!(matches!(Cursor::decode(raw), Err(PageError::InvalidCursor)), "{raw:.40}");
             assert!(matches!(decode_number(raw), Err(PageError::InvalidCursor)), "{raw:.40}");
+            assert!(matches!(decode_username(raw), Err(PageError::InvalidCursor)), "{raw:.40}");
         }
     }
 }

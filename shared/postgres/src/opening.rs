@@ -43,6 +43,8 @@ pub(crate) async fn open_group(database: &Database, group: NewGroup) -> Result<C
         event_type: EventType::ConversationCreated,
         actor_id: group.creator,
         user_ids: group.member_ids.clone(),
+        title: None,
+        role: None,
     });
     let insert: [Parameter<'_>; 7] = [
         (&group.id.0, Type::UUID),

@@ -20,6 +20,38 @@ queries! {
     EXCHANGE_TOKEN = "sessions/exchange_token";
     REVOKE_SESSION = "sessions/revoke";
     ACTIVE_SESSION = "sessions/active";
+    SESSIONS = "sessions/list";
+    REVOKE_ONE_SESSION = "sessions/revoke_one";
+    REVOKE_OTHER_SESSIONS = "sessions/revoke_others";
+    KNOWS_DEVICE = "sessions/knows_device";
+
+    ISSUE_MAIL_TOKEN = "proofs/issue_mail_token";
+    VERIFY_EMAIL = "proofs/verify_email";
+    RESET_PASSWORD = "proofs/reset_password";
+    PASSWORD_HASH = "proofs/password_hash";
+    CHANGE_PASSWORD = "proofs/change_password";
+    REHASH_PASSWORD = "proofs/rehash";
+
+    TWO_FACTOR = "two_factor/state";
+    BEGIN_TWO_FACTOR = "two_factor/begin";
+    CONFIRM_TWO_FACTOR = "two_factor/confirm";
+    DISABLE_TWO_FACTOR = "two_factor/disable";
+    SPEND_STEP = "two_factor/spend_step";
+    SPEND_RECOVERY_CODE = "two_factor/spend_recovery_code";
+
+    LOCK_ACCOUNT = "erasure/lock_account";
+    ERASE_ACCOUNT = "erasure/account";
+    MEMBERSHIPS = "erasure/memberships";
+    ERASE_TRACES = "erasure/traces";
+    RESIDUE = "erasure/residue";
+
+    EXPORT_PROFILE = "export/profile";
+    EXPORT_SESSIONS = "export/sessions";
+    EXPORT_CONTACTS = "export/contacts";
+    EXPORT_BLOCKS = "export/blocks";
+    EXPORT_CONVERSATIONS = "export/conversations";
+    EXPORT_MESSAGES = "export/messages";
+    EXPORT_RECEIPTS = "export/receipts";
 
     INSERT_DIRECT = "conversations/insert_direct";
     INSERT_GROUP = "conversations/insert_group";
@@ -28,6 +60,18 @@ queries! {
     GET = "conversations/get";
     MEMBERS = "conversations/members";
     BEHIND = "conversations/behind";
+
+    LOCK_BY_INVITE = "groups/lock_by_invite";
+    GROUP_STANDING = "groups/standing";
+    WRITE_GROUP = "groups/write";
+    HIDE_CONVERSATION = "groups/hide";
+    PREFER = "groups/prefer";
+
+    INVITE_STANDING = "invites/standing";
+    INSERT_INVITE = "invites/insert";
+    INVITES = "invites/list";
+    REVOKE_INVITE = "invites/revoke";
+    PREVIEW_INVITE = "invites/preview";
 
     LOCK_CONVERSATIONS = "messages/lock_conversations";
     APPEND = "messages/append";
@@ -45,6 +89,20 @@ queries! {
 
     AMONG = "people/among";
     PEERS = "people/peers";
+    SEARCH_PEOPLE = "people/search";
+
+    LOCK_PEOPLE = "contacts/lock_people";
+    LOCK_BY_REQUEST = "contacts/lock_by_request";
+    ASK_CONTACT = "contacts/ask";
+    ACCEPT_CONTACT = "contacts/accept";
+    DECLINE_CONTACT = "contacts/decline";
+    REMOVE_CONTACT = "contacts/remove";
+    CONTACT_REQUESTS = "contacts/requests";
+    CONTACTS = "contacts/list";
+
+    BLOCK = "blocks/insert";
+    UNBLOCK = "blocks/delete";
+    BLOCKED = "blocks/list";
 
     CHANGED_SINCE = "sync/changed_since";
 

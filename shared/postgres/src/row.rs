@@ -4,8 +4,8 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use domain::{
-    ClientId, Conversation, ConversationId, Emoji, Invalid, Mention, Message, MessageText,
-    Reaction, Seq, SystemEvent, Timestamp, Title, UserId,
+    AvatarUrl, ClientId, Conversation, ConversationId, Description, Emoji, Invalid, Mention,
+    Message, MessageText, Reaction, Seq, SystemEvent, Timestamp, Title, UserId,
 };
 use serde_json::{Value, json};
 use service::Recipient;
@@ -64,6 +64,12 @@ pub(crate) fn time_opt(row: &Row, name: &str) -> Read<Option<Timestamp>> {
     at.map(read).transpose()
 }
 
+/// What a digest looks like. Anything else is known to nobody, and Postgres need not be asked: not
+/// every text is one that it can hold.
+pub(crate) fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 pub(crate) fn user_id(row: &Row, name: &str) -> Read<UserId> {
     column(row, name).map(UserId)
 }
@@ -95,6 +101,9 @@ pub(crate) fn conversation(row: &Row) -> Read<Conversation> {
         id: ConversationId(column(row, "id")?),
         conversation_type: parsed(row, "type", FromStr::from_str)?,
         title: parsed_opt(row, "title", Title::parse)?,
+        description: parsed_opt(row, "description", Description::parse)?,
+        avatar_url: parsed_opt(row, "avatar_url", AvatarUrl::parse)?,
+        shares_history: column(row, "shares_history")?,
         created_by: user_id(row, "created_by")?,
         created_at: time(row, "created_at")?,
         changed_at: time(row, "changed_at")?,
@@ -181,11 +190,18 @@ fn reactions_from(json: &Value) -> Option<Vec<Reaction>> {
 
 pub(crate) fn event_json(event: &SystemEvent) -> Value {
     let ids: Value = event.user_ids.iter().map(ToString::to_string).collect();
-    json!({
+    let mut json = json!({
         "type": event.event_type.as_str(),
         "actor_id": event.actor_id.to_string(),
         "user_ids": ids,
-    })
+    });
+    if let Some(title) = &event.title {
+        json["title"] = title.as_str().into();
+    }
+    if let Some(role) = event.role {
+        json["role"] = role.as_str().into();
+    }
+    json
 }
 
 fn event_from(json: &Value) -> Option<SystemEvent> {
@@ -194,12 +210,20 @@ fn event_from(json: &Value) -> Option<SystemEvent> {
         event_type: json.get("type")?.as_str()?.parse().ok()?,
         actor_id: id(json.get("actor_id")?)?,
         user_ids: json.get("user_ids")?.as_array()?.iter().map(id).collect::<Option<_>>()?,
+        title: match json.get("title") {
+            Some(title) => Some(Title::parse(title.as_str()?).ok()?),
+            None => None,
+        },
+        role: match json.get("role") {
+            Some(role) => Some(role.as_str()?.parse().ok()?),
+            None => None,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::EventType;
+    use domain::{EventType, Role};
 
     use super::*;
 
@@ -226,8 +250,21 @@ mod tests {
             event_type: EventType::ConversationCreated,
             actor_id: user_id,
             user_ids: vec![user_id],
+            title: None,
+            role: None,
         };
+        assert_eq!(event_from(&event_json(&event)), Some(event.clone()));
+        let title = Title::parse("Team").unwrap();
+        let event = SystemEvent { title: Some(title), role: Some(Role::Admin), ..event };
         assert_eq!(event_from(&event_json(&event)), Some(event));
+    }
+
+    #[test]
+    fn only_a_digest_is_looked_up() {
+        assert!(is_digest(&"0a".repeat(32)));
+        for hostile in ["", "\0", &"0A".repeat(32), &"0a".repeat(33), &"é".repeat(32)] {
+            assert!(!is_digest(hostile), "{hostile:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::accounts::PgAccounts;
 use crate::database::{Lease, Parameter};
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column, instant, time, time_opt, user_id};
+use crate::row::{Read, column, instant, is_digest, time, time_opt, user_id};
 
 #[async_trait]
 impl SessionStore for PgAccounts {
@@ -25,8 +25,10 @@ impl SessionStore for PgAccounts {
             (&session.refresh.digest, Type::TEXT),
             (&instant(session.refresh.expires_at), Type::TIMESTAMPTZ),
         ];
-        self.database.query(query::INSERT_SESSION, &parameters).await?;
-        Ok(())
+        let opened = self.database.query_opt(query::INSERT_SESSION, &parameters).await?;
+        // The next try does not get past the password.
+        let ended = || DatabaseError::transient("the account has ended meanwhile");
+        opened.map(|_| ()).ok_or_else(|| ended().into())
     }
 
     async fn rotate(
@@ -35,6 +37,9 @@ impl SessionStore for PgAccounts {
         fresh: NewRefreshToken,
         now: Timestamp,
     ) -> Result<Rotation, Failure> {
+        if !is_digest(presented_digest) {
+            return Ok(Rotation::Refused);
+        }
         // Dropped on an error, the lease ends the transaction with its connection.
         let mut lease = self.database.lease().await?;
         let client = lease.client();

@@ -30,7 +30,9 @@ async fn migrating_twice_changes_nothing_the_second_time() {
     let database = TestDatabase::empty().await;
     let applied = migrate(&database.config).await.unwrap();
     let versions: Vec<_> = applied.iter().map(|one| one.version).collect();
-    assert_eq!(versions, (1..=versions.len() as i64).collect::<Vec<_>>());
+    // Gaps are fine: branches are merged that have numbers of their own.
+    assert_eq!(versions.first(), Some(&1));
+    assert!(versions.is_sorted_by(|one, next| one < next), "{versions:?}");
     assert_eq!(migrate(&database.config).await.unwrap(), []);
 }
 

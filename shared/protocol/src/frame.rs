@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::Fields;
 use crate::value::{
-    Conversation, MemberMarks, Message, MessageDraft, ParsedProgress, Presence, Progress,
+    ContactRequest, Conversation, MemberMarks, Message, MessageDraft, ParsedProgress, Presence,
+    Progress,
 };
 
 /// A client's frame before its data is looked at. Unknown fields are ignored.
@@ -188,6 +189,8 @@ pub enum Said {
     MessageRejected(MessageRejected),
     #[serde(rename = "conversation.changed")]
     ConversationChanged(ConversationChanged),
+    #[serde(rename = "contact.changed")]
+    ContactChanged(ContactChanged),
     #[serde(rename = "receipt.updated")]
     ReceiptUpdated(ReceiptUpdated),
     #[serde(rename = "typing")]
@@ -229,8 +232,25 @@ pub struct MessageRejected {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConversationChanged {
-    pub conversation: Conversation,
+#[serde(untagged)]
+pub enum ConversationChanged {
+    Is {
+        conversation: Conversation,
+    },
+    /// The receiver is not a member any more; `removed` is always true.
+    Removed {
+        conversation_id: Uuid,
+        removed: bool,
+    },
+}
+
+/// Something between the receiver and somebody: asked, accepted, declined, removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactChanged {
+    pub user_id: Uuid,
+    /// `requested`, `contacts`, `declined` or `removed`.
+    pub status: String,
+    pub request: Option<ContactRequest>,
 }
 
 /// How far others have got in what the receiver wrote.

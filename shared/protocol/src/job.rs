@@ -144,3 +144,40 @@ pub enum AnnouncePresenceTag {
     #[serde(rename = "announce-presence/1")]
     V1,
 }
+
+/// Somebody is to get a mail. Whose address it is, and the token in it, are found out by who
+/// sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendMailV1 {
+    pub job: SendMailTag,
+    pub mail: MailOrder,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SendMailTag {
+    #[serde(rename = "send-mail/1")]
+    V1,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MailOrder {
+    VerifyEmail { user_id: Uuid },
+    ResetPassword { email: String },
+    NewSignIn { user_id: Uuid, device_name: Option<String>, address: Option<String>, at: String },
+}
+
+/// An account whose owner has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseAccountV1 {
+    pub job: EraseAccountTag,
+    pub user_id: Uuid,
+    /// What must not be found anywhere afterwards.
+    pub email: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EraseAccountTag {
+    #[serde(rename = "erase-account/1")]
+    V1,
+}

@@ -124,6 +124,12 @@ pub struct MessageEvent {
     pub event_type: String,
     pub actor_id: Uuid,
     pub user_ids: Vec<Uuid>,
+    /// The new title, of `title_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The new role, of `role_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
 }
 
 impl From<&domain::Mention> for Mention {
@@ -147,6 +153,8 @@ impl From<&domain::Message> for Message {
             event_type: event.event_type.as_str().to_owned(),
             actor_id: event.actor_id.0,
             user_ids: event.user_ids.iter().map(|user| user.0).collect(),
+            title: event.title.as_ref().map(|title| title.as_str().to_owned()),
+            role: event.role.map(|role| role.as_str().to_owned()),
         });
         Self {
             conversation_id: message.conversation_id.0,
@@ -181,6 +189,8 @@ impl TryFrom<&Message> for domain::Message {
                 event_type: EventType::from_str(&event.event_type)?,
                 actor_id: UserId(event.actor_id),
                 user_ids: event.user_ids.iter().copied().map(UserId).collect(),
+                title: event.title.as_deref().map(domain::Title::parse).transpose()?,
+                role: event.role.as_deref().map(str::parse).transpose()?,
             })
         });
         Ok(Self {
@@ -215,10 +225,11 @@ pub struct Conversation {
     #[serde(rename = "type")]
     pub conversation_type: String,
     pub title: Option<String>,
-    /// Always null until conversations have descriptions.
     pub description: Option<String>,
-    /// Always null until conversations have pictures.
     pub avatar_url: Option<String>,
+    /// Who joins later sees what was said before.
+    #[serde(default)]
+    pub shares_history: bool,
     pub created_by: Uuid,
     pub created_at: String,
     pub changed_at: String,
@@ -232,8 +243,9 @@ impl From<&domain::Conversation> for Conversation {
             id: conversation.id.0,
             conversation_type: conversation.conversation_type.as_str().to_owned(),
             title: conversation.title.as_ref().map(|title| title.as_str().to_owned()),
-            description: None,
-            avatar_url: None,
+            description: conversation.description.as_ref().map(|text| text.as_str().to_owned()),
+            avatar_url: conversation.avatar_url.as_ref().map(|url| url.as_str().to_owned()),
+            shares_history: conversation.shares_history,
             created_by: conversation.created_by.0,
             created_at: conversation.created_at.to_string(),
             changed_at: conversation.changed_at.to_string(),
@@ -252,6 +264,9 @@ impl TryFrom<&Conversation> for domain::Conversation {
             id: ConversationId(wire.id),
             conversation_type: wire.conversation_type.parse()?,
             title: wire.title.as_deref().map(domain::Title::parse).transpose()?,
+            description: wire.description.as_deref().map(domain::Description::parse).transpose()?,
+            avatar_url: wire.avatar_url.as_deref().map(domain::AvatarUrl::parse).transpose()?,
+            shares_history: wire.shares_history,
             created_by: UserId(wire.created_by),
             created_at: wire.created_at.parse()?,
             changed_at: wire.changed_at.parse()?,
@@ -340,4 +355,13 @@ impl From<&domain::Draft> for MessageDraft {
             sent_at: draft.sent_at.map(|at| at.to_string()),
         }
     }
+}
+
+/// A wish to be somebody's contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRequest {
+    pub id: Uuid,
+    pub from_user_id: Uuid,
+    pub to_user_id: Uuid,
+    pub created_at: String,
 }

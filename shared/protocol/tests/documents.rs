@@ -7,7 +7,7 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 /// The schema in `docs/openapi.yaml` that describes each body.
-const BODIES: [(&str, &str); 30] = [
+const BODIES: [(&str, &str); 60] = [
     ("body-register", "Register"),
     ("body-login", "Login"),
     ("body-refresh", "Refresh"),
@@ -38,10 +38,40 @@ const BODIES: [(&str, &str); 30] = [
     ("body-health-report", "HealthReport"),
     ("body-problem-invalid", "Problem"),
     ("body-problem-too-many", "Problem"),
+    ("body-login-two-factor", "Login"),
+    ("body-update-me-picture-gone", "UpdateMe"),
+    ("body-verify-email", "VerifyEmail"),
+    ("body-forgot-password", "ForgotPassword"),
+    ("body-reset-password", "ResetPassword"),
+    ("body-change-password", "ChangePassword"),
+    ("body-prove-password", "ProvePassword"),
+    ("body-two-factor-enrolment", "TwoFactorEnrolment"),
+    ("body-confirm-two-factor", "ConfirmTwoFactor"),
+    ("body-recovery-codes", "RecoveryCodes"),
+    ("body-session-list", "SessionList"),
+    ("body-ask-contact", "AskContact"),
+    ("body-asked-contact", "AskedContact"),
+    ("body-contact-request", "ContactRequest"),
+    ("body-contact-request-list", "ContactRequestList"),
+    ("body-profile-list", "ProfileList"),
+    ("body-export-part", "ExportPart"),
+    ("body-problem-token", "Problem"),
+    ("body-conversation-described", "Conversation"),
+    ("body-edit-conversation", "EditConversation"),
+    ("body-edit-conversation-emptied", "EditConversation"),
+    ("body-add-members", "AddMembers"),
+    ("body-change-role", "ChangeRole"),
+    ("body-preferences", "ChangePreferences"),
+    ("body-preferences-unmuted", "ChangePreferences"),
+    ("body-my", "My"),
+    ("body-create-invite", "CreateInvite"),
+    ("body-created-invite", "CreatedInvite"),
+    ("body-invite-list", "InviteList"),
+    ("body-invite-preview", "InvitePreview"),
 ];
 
 /// What clients write may have more fields; what the server writes is described to the last one.
-const REQUESTS: [&str; 8] = [
+const REQUESTS: [&str; 20] = [
     "Register",
     "Login",
     "Refresh",
@@ -50,6 +80,18 @@ const REQUESTS: [&str; 8] = [
     "MessageDraft",
     "EditMessage",
     "Progress",
+    "VerifyEmail",
+    "ForgotPassword",
+    "ResetPassword",
+    "ChangePassword",
+    "ProvePassword",
+    "ConfirmTwoFactor",
+    "AskContact",
+    "EditConversation",
+    "AddMembers",
+    "ChangeRole",
+    "ChangePreferences",
+    "CreateInvite",
 ];
 
 fn read(path: &str) -> String {
@@ -173,6 +215,12 @@ fn hostile() -> Vec<(&'static str, &'static str, Value)> {
         ("server-message-changed", "/data/messages/0/reactions/0/count", json!(0)),
         ("server-message-changed", "/data/messages/0/reactions/0/user_ids", json!(vec!["x"; 21])),
         ("server-bye-old", "/data/reason", json!("because")),
+        ("server-conversation-removed", "/data/removed", json!(false)),
+        ("server-conversation-changed", "/data/conversation/avatar_url", json!("http://x.example")),
+        ("server-contact-requested", "/data/status", json!("blocked")),
+        ("server-contact-requested", "/data/request/id", json!(null)),
+        ("server-message-new-system", "/data/messages/0/event/type", json!("renamed")),
+        ("server-message-new-system", "/data/messages/2/event/role", json!("king")),
     ]
 }
 
@@ -184,6 +232,39 @@ fn asyncapi_refuses_what_no_frame_may_say() {
         *document.pointer_mut(place).unwrap_or_else(|| panic!("{name} has no {place}")) = value;
         let frame_type = document["type"].as_str().unwrap();
         let pointer = format!("/asyncapi/components/messages/{frame_type}/payload");
+        assert!(!objections(&both, &pointer, &document).is_empty(), "{name}: {place}");
+    }
+}
+
+/// One wrong value each that no body may have: (example, schema, where, value).
+fn hostile_bodies() -> Vec<(&'static str, &'static str, &'static str, Value)> {
+    vec![
+        ("body-reset-password", "ResetPassword", "/new_password", json!("short")),
+        ("body-verify-email", "VerifyEmail", "/token", json!("")),
+        ("body-forgot-password", "ForgotPassword", "/email", json!(null)),
+        ("body-update-me-picture-gone", "UpdateMe", "/avatar_url", json!("javascript:alert(1)")),
+        ("body-edit-conversation", "EditConversation", "/avatar_url", json!("http://x.example")),
+        ("body-edit-conversation", "EditConversation", "/description", json!("")),
+        ("body-edit-conversation", "EditConversation", "/shares_history", json!("yes")),
+        ("body-add-members", "AddMembers", "/user_ids", json!([])),
+        ("body-change-role", "ChangeRole", "/role", json!("king")),
+        ("body-preferences", "ChangePreferences", "/muted_until", json!(7)),
+        ("body-create-invite", "CreateInvite", "/max_uses", json!(0)),
+        ("body-create-invite", "CreateInvite", "/expires_in_seconds", json!(59)),
+        ("body-ask-contact", "AskContact", "/user_id", json!(null)),
+        ("body-asked-contact", "AskedContact", "/status", json!("declined")),
+        ("body-export-part", "ExportPart", "/section", json!("passwords")),
+        ("body-session-list", "SessionList", "/items/0/last_used_at", json!("yesterday")),
+    ]
+}
+
+#[test]
+fn openapi_refuses_what_no_body_may_say() {
+    let both = both();
+    for (name, schema, place, value) in hostile_bodies() {
+        let mut document = example(name);
+        *document.pointer_mut(place).unwrap_or_else(|| panic!("{name} has no {place}")) = value;
+        let pointer = format!("/openapi/components/schemas/{schema}");
         assert!(!objections(&both, &pointer, &document).is_empty(), "{name}: {place}");
     }
 }

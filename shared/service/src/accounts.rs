@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::{DisplayName, EmailAddress, Password, SessionId, User, UserId, Username, limits};
-
-use crate::port::{
-    AccessToken, Clock, Entropy, NewRefreshToken, NewSession, NewUser, PasswordHasher,
-    RegisterError, SessionStore, TokenSigner, UserStore,
+use domain::{
+    DisplayName, EmailAddress, Password, SessionId, TokenBucket, User, UserId, Username, limits,
 };
+
+use crate::credentials::{LOGINS, judge, throttle};
+use crate::port::{
+    AccessToken, Clock, Entropy, MailJob, MailQueue, NewRefreshToken, NewSession, NewUser,
+    PasswordHasher, PasswordJudge, PasswordStore, RateLimiter, RegisterError, SessionDirectory,
+    SessionStore, TokenSigner, UserStore,
+};
+use crate::two_factor::{Proof, SecondFactor};
 use crate::{Error, Identity};
 
 /// What a person gives to sign up.
@@ -27,6 +32,8 @@ pub struct Login {
     /// A user name or an e-mail address, as typed.
     pub login: String,
     pub password: Password,
+    /// A code of the second factor.
+    pub totp: Option<String>,
     pub device: Device,
 }
 
@@ -50,15 +57,31 @@ pub struct SignedIn {
 pub struct Accounts {
     pub users: Arc<dyn UserStore>,
     pub sessions: Arc<dyn SessionStore>,
+    pub passwords: Arc<dyn PasswordStore>,
+    pub directory: Arc<dyn SessionDirectory>,
+    pub second_factor: SecondFactor,
     pub hasher: Arc<dyn PasswordHasher>,
+    pub judge: Arc<dyn PasswordJudge>,
+    pub mail: Arc<dyn MailQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub signer: Arc<dyn TokenSigner>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+    /// Nobody signs in before their address is verified.
+    pub requires_verified_email: bool,
 }
 
+const REGISTRATIONS: TokenBucket = TokenBucket::per_hour(limits::REGISTRATIONS_PER_HOUR);
+
 impl Accounts {
-    /// 409 `username_taken` or `email_taken`.
+    /// 409 `username_taken` or `email_taken`, 422 `weak_password`, 429 for an address that makes
+    /// many accounts. A mail to verify the address follows.
     pub async fn register(&self, registration: Registration) -> Result<SignedIn, Error> {
+        if let Some(address) = &registration.device.address {
+            self.throttle(&format!("register/{address}"), REGISTRATIONS).await?;
+        }
+        let about = [registration.username.as_str(), registration.email.as_str()];
+        judge(&*self.judge, &registration.password, &about, "password")?;
         let display_name = match registration.display_name {
             Some(name) => name,
             None => DisplayName::parse(registration.username.as_str())
@@ -75,25 +98,66 @@ impl Accounts {
         let (session, refresh_token) = self.new_session(user.id, registration.device);
         let (session_id, access) = (session.id, self.sign(&session).await?);
         let user = self.users.register(user, session).await.map_err(taken)?;
+        self.post(MailJob::VerifyEmail { user_id: user.id }).await;
         Ok(SignedIn { user, session_id, access, refresh_token })
     }
 
-    /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password.
+    /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password;
+    /// then 401 `totp_required` or `totp_invalid`, 403 `email_not_verified`. 429 for an address
+    /// or an account that is tried often.
     pub async fn login(&self, login: Login) -> Result<SignedIn, Error> {
-        let known = self.users.credentials(&login.login.trim().to_lowercase()).await?;
-        let hash = known.as_ref().map(|known| known.password_hash.clone());
-        let is_right = self.hasher.verify(login.password, hash).await?;
-        let user = match known {
-            Some(known) if is_right => known.user,
-            _ => {
-                let detail = "the user name or the password is wrong";
-                return Err(Error::Unauthenticated { code: "invalid_credentials", detail });
-            }
-        };
+        let name = login.login.trim().to_lowercase();
+        if let Some(address) = &login.device.address {
+            self.throttle(&format!("login/{address}"), LOGINS).await?;
+        }
+        self.throttle(&format!("login/{}", self.entropy.digest(&name)), LOGINS).await?;
+        let user = self.prove(&name, login.password).await?;
+        match self.second_factor.check(user.id, login.totp.as_deref()).await? {
+            Proof::NotAsked | Proof::Right => {}
+            Proof::Missing => return Err(unproven("totp_required", "a one-time code is required")),
+            Proof::Wrong => return Err(unproven("totp_invalid", "the one-time code is wrong")),
+        }
+        if self.requires_verified_email && !user.email_verified {
+            let detail = "the e-mail address must be verified first: see your inbox";
+            return Err(Error::Forbidden { code: "email_not_verified", detail });
+        }
+        let is_known = self.directory.knows_device(user.id, &login.device).await?;
+        let device = login.device.clone();
         let (session, refresh_token) = self.new_session(user.id, login.device);
         let (session_id, access) = (session.id, self.sign(&session).await?);
         self.sessions.open(session).await?;
+        if !is_known {
+            let Device { name: device_name, address } = device;
+            let (user_id, at) = (user.id, self.clock.now());
+            self.post(MailJob::NewSignIn { user_id, device_name, address, at }).await;
+        }
         Ok(SignedIn { user, session_id, access, refresh_token })
+    }
+
+    /// The password; one that was hashed with older parameters is hashed again.
+    async fn prove(&self, name: &str, password: Password) -> Result<User, Error> {
+        let known = self.users.credentials(name).await?;
+        let hash = known.as_ref().map(|known| known.password_hash.clone());
+        let is_right = self.hasher.verify(password.clone(), hash).await?;
+        let Some(known) = known.filter(|_| is_right) else {
+            return Err(unproven("invalid_credentials", "the user name or the password is wrong"));
+        };
+        if self.hasher.is_outdated(&known.password_hash) {
+            let fresh = self.hasher.hash(password).await?;
+            self.passwords.rehash(known.user.id, &known.password_hash, &fresh).await?;
+        }
+        Ok(known.user)
+    }
+
+    async fn throttle(&self, scope: &str, bucket: TokenBucket) -> Result<(), Error> {
+        throttle(&*self.limiter, &*self.clock, scope, bucket).await
+    }
+
+    /// A mail is a courtesy here: it can be asked for again.
+    async fn post(&self, job: MailJob) {
+        if let Err(failure) = self.mail.enqueue(job).await {
+            tracing::warn!(error = %failure, "a mail is not sent");
+        }
     }
 
     fn new_session(&self, user_id: UserId, device: Device) -> (NewSession, String) {
@@ -124,6 +188,10 @@ pub(crate) fn new_refresh_token(
     let token = entropy.secret();
     let expires_at = clock.now().plus(limits::REFRESH_TOKEN_LIFETIME);
     (NewRefreshToken { digest: entropy.digest(&token), expires_at }, token)
+}
+
+fn unproven(code: &'static str, detail: &'static str) -> Error {
+    Error::Unauthenticated { code, detail }
 }
 
 fn taken(error: RegisterError) -> Error {

@@ -1,4 +1,4 @@
-//! The nine kinds of errors, each an answer: what happened, to what, what now.
+//! The ten kinds of errors, each an answer: what happened, to what, what now.
 
 use std::error::Error as Source;
 
@@ -25,6 +25,9 @@ impl FieldError {
 /// `Display` never repeats the source; the chain is logged once, at the edge.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// What was sent may be well-formed, and is worth nothing.
+    #[error("{detail}")]
+    BadRequest { code: &'static str, detail: &'static str },
     #[error("some of the values given are not valid")]
     Invalid(Vec<FieldError>),
     /// `code`: `unauthenticated`, `invalid_credentials`, `refresh_token_invalid`, ….

@@ -5,15 +5,20 @@
 mod accounts;
 mod archive;
 mod catch_up;
+mod contacts;
 mod conversations;
+mod credentials;
 mod cut;
 mod delivery;
+mod erasures;
 mod error;
+mod groups;
 mod hangup;
 mod health;
 mod messages;
 mod pace;
 pub mod port;
+mod post_office;
 mod presences;
 mod profiles;
 mod receipts;
@@ -21,18 +26,24 @@ mod revisions;
 mod sessions;
 mod sockets;
 mod sweep;
+mod two_factor;
 mod typing;
 mod value;
 
 pub use accounts::{Accounts, Device, Login, Registration, SignedIn};
 pub use archive::{Archive, PersistJob};
 pub use catch_up::{CatchUp, Traces};
+pub use contacts::{Blocks, Contacts};
 pub use conversations::{Conversations, GroupDraft, Listed, Opened, Openings};
+pub use credentials::{EmailProofs, Passwords, SessionList};
 pub use delivery::{Announcement, Delivery, FanOut};
+pub use erasures::{Departures, Erasures, Exports};
 pub use error::{Error, FieldError};
+pub use groups::{Groups, InviteTerms, Invites, MadeInvite};
 pub use hangup::Hangup;
 pub use health::Health;
 pub use messages::{History, Messages, SocketMessages};
+pub use post_office::PostOffice;
 pub use presences::{PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences};
 pub use profiles::Profiles;
 pub use receipts::{Progress, ReceiptBook, ReceiptMarks, Receipts, SocketReceipts};
@@ -40,8 +51,10 @@ pub use revisions::{Reactors, Revisions};
 pub use sessions::{Sessions, SignOut};
 pub use sockets::{Closings, Heartbeat, Heartbeats, Tickets, Turnout, Upgrades};
 pub use sweep::{Sweep, Swept};
+pub use two_factor::{Enrolment, Proof, SecondFactor, TwoFactorSetup};
 pub use typing::Typing;
 pub use value::{
-    Caller, Connection, ConversationEntry, Event, Identity, MemberMarks, MessagePage, Page,
-    PresenceView, Recipient, SyncPage, Trace, Window,
+    Caller, Connection, ContactRequest, ContactStatus, ConversationEntry, Event, Identity,
+    MemberMarks, MessagePage, Page, Preferences, PresenceView, Recipient, SessionView, SyncPage,
+    Trace, Window,
 };

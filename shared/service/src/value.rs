@@ -1,8 +1,8 @@
 //! Values that use cases and ports exchange.
 
 use domain::{
-    ConnectionId, Conversation, ConversationId, Marks, Membership, Message, Presence, Rejection,
-    Seq, SessionId, Timestamp, TraceId, UserId,
+    ConnectionId, ContactRequestId, Conversation, ConversationId, Marks, Membership, Message,
+    Presence, Rejection, Seq, SessionId, Timestamp, TraceId, UserId,
 };
 
 /// Who is asking, proven by an access token.
@@ -80,6 +80,16 @@ pub enum Event {
     },
     ConversationChanged {
         conversation: Conversation,
+    },
+    /// The receiver is not a member any more.
+    ConversationRemoved {
+        conversation_id: ConversationId,
+    },
+    /// Something between the receiver and this person: asked, accepted, declined, removed.
+    ContactChanged {
+        request: Option<ContactRequest>,
+        user_id: UserId,
+        status: ContactStatus,
     },
     ReceiptUpdated {
         conversation_id: ConversationId,
@@ -238,4 +248,52 @@ pub struct Trace {
     /// Members in the order in which it was delivered to them.
     pub delivered: Vec<(UserId, Timestamp)>,
     pub read: Vec<(UserId, Timestamp)>,
+}
+
+/// `None` leaves a preference as it is; `Some(None)` ends muting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferences {
+    pub muted_until: Option<Option<Timestamp>>,
+    pub archived: Option<bool>,
+    pub pinned: Option<bool>,
+}
+
+/// One of one's own sessions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    pub id: SessionId,
+    pub device_name: Option<String>,
+    pub address: Option<String>,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+}
+
+/// A wish to be somebody's contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactRequest {
+    pub id: ContactRequestId,
+    pub from: UserId,
+    pub to: UserId,
+    pub created_at: Timestamp,
+}
+
+/// What two people are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContactStatus {
+    /// A request waits.
+    Requested,
+    Contacts,
+    Declined,
+    Removed,
+}
+
+impl ContactStatus {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Contacts => "contacts",
+            Self::Declined => "declined",
+            Self::Removed => "removed",
+        }
+    }
 }

@@ -5,4 +5,6 @@ pub mod ambient;
 pub mod contract;
 pub mod history;
 pub mod live;
+pub mod mail;
+pub mod proof;
 pub mod world;

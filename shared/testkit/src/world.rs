@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, reason = "a story that cannot begin panics")]
 
+mod people;
 mod services;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use domain::{
     ClientId, ConnectionId, ConversationId, Draft, DraftParts, EmailAddress, MessageText, Password,
     Title, TraceId, UserId, Username, limits,
 };
-use service::port::{Clock, ConnectionStore, Entropy, PersistLane, PersistQueue, Submission};
+use service::port::{Clock, ConnectionStore, Entropy, Mail, PersistLane, PersistQueue, Submission};
 use service::{
     Archive, Caller, Connection, Device, Event, GroupDraft, Identity, Login, PersistJob,
     Registration, SignedIn,
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use crate::ambient::{FakeHasher, FakeTokens, FrozenClock, SeededEntropy};
 use crate::history::FakeHistory;
 use crate::live::{FakeLive, FakePusher, FakeQueues, ReceivedJob};
+use crate::mail::FakeMailer;
+use crate::proof::FakeCodes;
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "correct horse battery";
@@ -38,6 +41,8 @@ pub struct World {
     pub live: Arc<FakeLive>,
     pub queues: Arc<FakeQueues>,
     pub pusher: Arc<FakePusher>,
+    pub mailer: Arc<FakeMailer>,
+    pub codes: Arc<FakeCodes>,
 }
 
 impl World {
@@ -51,6 +56,8 @@ impl World {
             live: FakeLive::new(),
             queues: FakeQueues::new(clock.clone()),
             pusher: FakePusher::new(),
+            mailer: FakeMailer::new(),
+            codes: FakeCodes::new(),
             clock,
         }
     }
@@ -78,6 +85,7 @@ pub fn login(name: &str, password: &str) -> Login {
     Login {
         login: name.to_owned(),
         password: Password::parse(password.to_owned()).expect("a password"),
+        totp: None,
         device: Device::default(),
     }
 }
@@ -123,6 +131,14 @@ impl World {
     pub async fn person(&self, name: &str) -> Caller {
         let signed_in = self.accounts().register(registration(name)).await;
         caller(&signed_in.expect("the name is free"))
+    }
+
+    /// What `send-mail` does with everything that waits; answers what was sent.
+    pub async fn deliver_mails(&self) -> Vec<Mail> {
+        for job in self.queues.drain_mails() {
+            self.post_office().send(job).await.expect("mail goes out");
+        }
+        self.mailer.drain()
     }
 
     /// Opens a socket the way a client does.

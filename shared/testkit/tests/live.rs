@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{ConnectionId, UserId};
+use domain::{ConnectionId, EmailAddress, UserId};
 use service::port::{
-    FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog, PushOutcome, Pusher,
-    Quarantined, ReceiptQueue, RecordJob,
+    ErasureQueue, FanOutJob, FanOutQueue, MailJob, MailQueue, PersistLane, PersistQueue,
+    PresenceQueue, PushLog, PushOutcome, Pusher, Quarantined, ReceiptQueue, RecordJob,
 };
 use testkit::ambient::FrozenClock;
+use testkit::contract::live::erasure_queue::Goodbyes;
 use testkit::contract::live::fan_out_queue::FanOut;
+use testkit::contract::live::mail_queue::Mails;
 use testkit::contract::live::persist_lane::Lane;
 use testkit::contract::live::presence_queue::Announcements;
 use testkit::contract::live::pusher::Sockets;
@@ -82,6 +84,28 @@ impl Announcements for Queues {
     }
 }
 
+#[async_trait]
+impl Mails for Queues {
+    fn queue(&self) -> &dyn MailQueue {
+        &*self.0
+    }
+
+    async fn drain(&self) -> Vec<MailJob> {
+        self.0.drain_mails()
+    }
+}
+
+#[async_trait]
+impl Goodbyes for Queues {
+    fn queue(&self) -> &dyn ErasureQueue {
+        &*self.0
+    }
+
+    async fn drain(&self) -> Vec<(UserId, EmailAddress)> {
+        self.0.drain_erasures()
+    }
+}
+
 struct Pushes(Arc<FakePusher>);
 
 async fn pushes() -> Pushes {
@@ -108,4 +132,6 @@ testkit::persist_lane_promises!(queues());
 testkit::fan_out_queue_promises!(queues());
 testkit::record_queue_promises!(queues());
 testkit::presence_queue_promises!(queues());
+testkit::mail_queue_promises!(queues());
+testkit::erasure_queue_promises!(queues());
 testkit::pusher_promises!(pushes());

@@ -8,10 +8,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Every variable that some function reads.
 pub mod name {
     pub const ALLOWED_ORIGINS: &str = "ALLOWED_ORIGINS";
+    pub const APP_URL: &str = "APP_URL";
     pub const BYE_AFTER_SECONDS: &str = "BYE_AFTER_SECONDS";
+    pub const CONTACT_REQUESTS_PER_HOUR: &str = "CONTACT_REQUESTS_PER_HOUR";
     pub const DATABASE_SECRET_ARN: &str = "DATABASE_SECRET_ARN";
+    pub const ERASURE_QUEUE_URL: &str = "ERASURE_QUEUE_URL";
     pub const FAN_OUT_QUEUE_URL: &str = "FAN_OUT_QUEUE_URL";
+    pub const INVITES_PER_HOUR: &str = "INVITES_PER_HOUR";
+    pub const LOGINS_PER_MINUTE: &str = "LOGINS_PER_MINUTE";
     pub const LOG_LEVEL: &str = "LOG_LEVEL";
+    pub const MAILS_PER_HOUR: &str = "MAILS_PER_HOUR";
+    pub const MAIL_FROM: &str = "MAIL_FROM";
+    pub const MAIL_QUEUE_URL: &str = "MAIL_QUEUE_URL";
+    pub const MAIL_TRANSPORT: &str = "MAIL_TRANSPORT";
     pub const MANAGEMENT_ENDPOINT: &str = "MANAGEMENT_ENDPOINT";
     pub const MESSAGES_BURST: &str = "MESSAGES_BURST";
     pub const MESSAGES_PER_SECOND: &str = "MESSAGES_PER_SECOND";
@@ -20,7 +29,11 @@ pub mod name {
     pub const PRESENCE_QUEUE_URL: &str = "PRESENCE_QUEUE_URL";
     pub const QUARANTINE_QUEUE_URL: &str = "QUARANTINE_QUEUE_URL";
     pub const RECEIPT_QUEUE_URL: &str = "RECEIPT_QUEUE_URL";
+    pub const REGISTRATIONS_PER_HOUR: &str = "REGISTRATIONS_PER_HOUR";
+    pub const REQUIRES_VERIFIED_EMAIL: &str = "REQUIRES_VERIFIED_EMAIL";
+    pub const SEALING_SECRET_ARN: &str = "SEALING_SECRET_ARN";
     pub const SIGNING_SECRET_ARN: &str = "SIGNING_SECRET_ARN";
+    pub const SMTP_SECRET_ARN: &str = "SMTP_SECRET_ARN";
     pub const SOCKET_URL: &str = "SOCKET_URL";
     pub const TABLE_NAME: &str = "TABLE_NAME";
     pub const TOKEN_AUDIENCE: &str = "TOKEN_AUDIENCE";
@@ -72,6 +85,11 @@ impl Environment {
                 placeholder
             }
         }
+    }
+
+    /// `true` or `false`; `false` stands in for a bad one.
+    pub fn flag(&self, name: &'static str) -> bool {
+        self.parsed(name, false)
     }
 
     /// `None` when it is not set, or empty.

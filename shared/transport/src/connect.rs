@@ -3,8 +3,13 @@
 
 mod accounts;
 mod conversations;
+mod credentials;
+mod groups;
+mod mail;
 mod messages;
 mod nowhere;
+mod pace;
+mod people;
 mod sockets;
 mod workers;
 
@@ -12,23 +17,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{
-    ClientOptions, Clients, LiveTable, ManagementPusher, SqsFanOutQueue, SqsPresenceQueue,
-    SqsReceiptQueue, secrets,
+    ClientOptions, Clients, LiveTable, ManagementPusher, SqsErasureQueue, SqsFanOutQueue,
+    SqsMailQueue, SqsPresenceQueue, SqsReceiptQueue, secrets,
 };
 use postgres::{Database, DatabaseConfig};
 use serde::Deserialize;
-use service::port::{Clock, Entropy, Failure, PushLog, Pusher, TokenSigner, TokenVerifier};
+use service::port::{
+    Clock, Entropy, Failure, OneTimeCodes, PushLog, Pusher, TokenSigner, TokenVerifier,
+};
 use service::{Delivery, Hangup};
 
 use self::nowhere::Nowhere;
 use crate::ambient::{SystemClock, SystemEntropy};
 use crate::config::{Environment, name};
-use crate::crypto::{EddsaSigner, EddsaVerifier, SigningKey};
+use crate::crypto::{EddsaSigner, EddsaVerifier, SealedCodes, SigningKey};
 use crate::usage::Meter;
 
 pub use accounts::{accounts, key_directory, presences, profiles, sessions, sign_out};
 pub use conversations::{catch_up, conversations, openings};
+pub use credentials::{
+    departures, email_proofs, erasures, exports, passwords, session_list, two_factor_setup,
+};
+pub use groups::{ConversationDesk, InviteDesk, conversation_desk, groups, invite_desk};
+pub use mail::post_office;
 pub use messages::{history, messages, reactors, receipt_marks, receipts, revisions, traces};
+pub use people::{blocks, contacts};
 pub use sockets::{
     FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
     heartbeats, signal_desk, ticket_desk,
@@ -41,6 +54,9 @@ pub struct Parts {
     clients: Clients,
     database: Option<Database>,
     signing_key: Option<SigningKey>,
+    codes: Option<Arc<SealedCodes>>,
+    /// `smtps://user:password@host`: a secret.
+    smtp_url: Option<String>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -69,8 +85,17 @@ impl Parts {
             Some(arn) => Some(SigningKey::derive(&secrets::read(&clients.secrets(), arn).await?)?),
             None => None,
         };
+        let codes = match environment.optional(name::SEALING_SECRET_ARN) {
+            Some(arn) => Some(SealedCodes::derive(&secrets::read(&clients.secrets(), arn).await?)?),
+            None => None,
+        };
+        let smtp_url = match environment.optional(name::SMTP_SECRET_ARN) {
+            Some(arn) => Some(secrets::read(&clients.secrets(), arn).await?),
+            None => None,
+        };
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-        Ok(Self { environment, clients, database, signing_key, clock, entropy })
+        let codes = codes.map(Arc::new);
+        Ok(Self { environment, clients, database, signing_key, codes, smtp_url, clock, entropy })
     }
 
     /// Counts for all that is made of these parts.
@@ -130,6 +155,26 @@ impl Parts {
         Arc::new(SqsPresenceQueue::new(self.clients.sqs(), url))
     }
 
+    fn mail_queue(&self) -> Arc<SqsMailQueue> {
+        let url = self.environment.text(name::MAIL_QUEUE_URL);
+        Arc::new(SqsMailQueue::new(self.clients.sqs(), url))
+    }
+
+    fn erasure_queue(&self) -> Arc<SqsErasureQueue> {
+        let url = self.environment.text(name::ERASURE_QUEUE_URL);
+        Arc::new(SqsErasureQueue::new(self.clients.sqs(), url))
+    }
+
+    fn one_time_codes(&self) -> Arc<dyn OneTimeCodes> {
+        match &self.codes {
+            Some(codes) => codes.clone(),
+            None => {
+                self.environment.note(format!("{} is missing", name::SEALING_SECRET_ARN));
+                Arc::new(NoCodes)
+            }
+        }
+    }
+
     /// What has a database notes its pushes there, the rest through the queue of receipts.
     fn delivery(&self, table: &Arc<LiveTable>, push_log: Arc<dyn PushLog>) -> Delivery {
         Delivery {
@@ -182,6 +227,38 @@ impl TokenSigner for NoSigner {
         _identity: service::Identity,
     ) -> Result<service::port::AccessToken, Failure> {
         Err(Failure::bug("signing key", "there is none"))
+    }
+}
+
+/// As [`NoSigner`], where there is no key that secrets are sealed with.
+struct NoCodes;
+
+fn no_sealing_key() -> Failure {
+    Failure::bug("sealing key", "there is none")
+}
+
+impl OneTimeCodes for NoCodes {
+    fn new_secret(&self, _user: domain::UserId) -> Result<String, Failure> {
+        Err(no_sealing_key())
+    }
+
+    fn enrolment(
+        &self,
+        _user: domain::UserId,
+        _sealed_secret: &str,
+        _account: &str,
+    ) -> Result<(String, String), Failure> {
+        Err(no_sealing_key())
+    }
+
+    fn check(
+        &self,
+        _user: domain::UserId,
+        _sealed_secret: &str,
+        _code: &str,
+        _now: domain::Timestamp,
+    ) -> Result<Option<u64>, Failure> {
+        Err(no_sealing_key())
     }
 }
 

@@ -105,6 +105,13 @@ fn write_response(
         .header("cache-control", "no-store");
     if let Some(seconds) = response.retry_after_seconds {
         builder = builder.header("retry-after", seconds);
+        if response.status == 429 {
+            // All that is known of the bucket that refused: it is empty, and until when.
+            builder = builder.header("ratelimit-remaining", 0).header("ratelimit-reset", seconds);
+        }
+    }
+    if let Some(name) = response.file_name {
+        builder = builder.header("content-disposition", format!("attachment; filename=\"{name}\""));
     }
     if response.status == 401 {
         builder = builder.header("www-authenticate", "Bearer");

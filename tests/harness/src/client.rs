@@ -41,7 +41,7 @@ impl Account {
 
     pub fn to_login(&self) -> Login {
         let (login, password) = (Some(self.username.clone()), Some(PASSWORD.to_owned()));
-        Login { login, password, device_name: Some("a test".to_owned()) }
+        Login { login, password, device_name: Some("a test".to_owned()), totp: None }
     }
 }
 

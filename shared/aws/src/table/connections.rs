@@ -25,6 +25,9 @@ const PERSON_LIFETIME: Duration = Duration::from_secs(90 * 24 * 3600);
 /// That no socket of the person hides at `:now`.
 const IS_SHOWN: &str = "(attribute_not_exists(hidden_until) OR hidden_until <= :now)";
 
+/// That the connection's session has not ended, and its person is not erased.
+const MAY_CONNECT: &str = "attribute_not_exists(#ended) AND attribute_not_exists(erased)";
+
 /// Whether a sign of life moves when the person was last seen.
 #[derive(Clone, Copy)]
 enum Sight {
@@ -196,7 +199,7 @@ impl LiveTable {
     }
 
     /// Removes `C#…`, and answers what it told.
-    async fn forget(&self, id: &ConnectionId) -> Result<Option<Recorded>, Failure> {
+    pub(super) async fn forget(&self, id: &ConnectionId) -> Result<Option<Recorded>, Failure> {
         self.owners.forget(id);
         let delete = self.client.delete_item().table_name(&self.table_name);
         let delete = delete.set_key(Some(Key::connection(id).attributes()));
@@ -252,7 +255,7 @@ impl LiveTable {
             let update = self.client.update_item().table_name(&self.table_name);
             let update = update
                 .set_key(Some(Key::live(connection.identity.user_id).attributes()))
-                .condition_expression(sight.with("attribute_not_exists(#ended)"))
+                .condition_expression(sight.with(MAY_CONNECT))
                 .expression_attribute_names("#ended", mark_of(connection.identity.session_id))
                 .expression_attribute_names("#connection", name_of(&connection.id))
                 .expression_attribute_values(":entry", person::entry(connection, status))

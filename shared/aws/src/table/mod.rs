@@ -6,7 +6,8 @@
 //! | `U#<user>` | `LIVE` | `c#<connection>`: a socket; `s#<session>`: when a session ended; |
 //! | | | `p#<session>`: the last `status` of one, `at`; |
 //! | | | `announced`: what watchers were told last; `last_seen`; |
-//! | | | `hidden_until`: before then `last_seen` does not move |
+//! | | | `hidden_until`: before then `last_seen` does not move; |
+//! | | | `erased`: takes no socket any more, and holds nothing else |
 //! | `W#<user>` | `<end>/<connection>` | a socket that watches them: whose, `until_ms`, `sees` |
 //! | `V#<conversation>/<user>` | `V` | may they send: `active`, `version` |
 //! | `T#<digest>` | `T` | a ticket: `user`, `session`, `expires_ms` |
@@ -17,6 +18,7 @@
 //! judges the time itself. Times are milliseconds since 1970.
 
 mod connections;
+mod erasure;
 mod item;
 mod keys;
 mod membership;

@@ -107,6 +107,16 @@ pub(super) fn listed(attributes: &Attributes) -> Result<Vec<Listed>, Failure> {
     Ok(listed)
 }
 
+/// Whether somebody was there once, or is; marks of ended sessions and `kept` tell nothing of it.
+pub(super) fn tells_of_presence(name: &str, kept: &[&str]) -> bool {
+    !name.starts_with(ENDED_PREFIX) && !name.starts_with(CONNECTION_PREFIX) && !kept.contains(&name)
+}
+
+/// Ids of the connections of an item, whatever else is written of them.
+pub(super) fn listed_ids(attributes: &Attributes) -> impl Iterator<Item = &str> {
+    attributes.keys().filter_map(|name| name.strip_prefix(CONNECTION_PREFIX))
+}
+
 /// The person of an item.
 pub(super) fn sighting(attributes: &Attributes, now: Timestamp) -> Result<Sighting, Failure> {
     let item = Item { kind: KIND, attributes };

@@ -14,9 +14,9 @@ use super::{Attributes, LiveTable, UNPROCESSED_PAUSE, UNPROCESSED_TRIES, WHAT};
 use crate::call;
 
 /// How failures name the item.
-const KIND: &str = "W#";
+pub(super) const KIND: &str = "W#";
 /// The most that one BatchWriteItem takes.
-const WRITES_PER_CALL: usize = 25;
+pub(super) const WRITES_PER_CALL: usize = 25;
 /// Pages read of one person's watchers. A page is a megabyte, some four thousand of them.
 const PAGES_PER_READ: usize = 50;
 /// Watches that end within the same stretch of this length are sorted together: what has ended
@@ -46,7 +46,8 @@ impl LiveTable {
         Ok(())
     }
 
-    async fn write_chunk(&self, writes: Vec<WriteRequest>) -> Result<(), Failure> {
+    /// At most [`WRITES_PER_CALL`], each of another key.
+    pub(super) async fn write_chunk(&self, writes: Vec<WriteRequest>) -> Result<(), Failure> {
         let mut wanted = writes;
         for tried in 0..UNPROCESSED_TRIES {
             let write = self.client.batch_write_item().request_items(&self.table_name, wanted);

@@ -8,6 +8,7 @@
 
 pub mod queues;
 pub mod scripted;
+pub mod smtp;
 pub mod sockets;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -43,7 +44,7 @@ pub async fn counted_clients_at(endpoint_url: &str, usage: Usage) -> Clients {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's only setting")]
-fn endpoint_url() -> String {
+pub fn endpoint_url() -> String {
     let url = std::env::var("AWS_ENDPOINT_URL")
         .expect("AWS_ENDPOINT_URL must name an emulator: start one with scripts/emulators");
     let is_local = ["http://127.0.0.1:", "http://localhost:", "http://[::1]:"];

@@ -2,17 +2,20 @@
 
 use async_trait::async_trait;
 use aws::{
-    SqsFanOutQueue, SqsPersistLane, SqsPersistQueue, SqsPresenceQueue, SqsReceiptQueue, jobs,
+    SqsErasureQueue, SqsFanOutQueue, SqsMailQueue, SqsPersistLane, SqsPersistQueue,
+    SqsPresenceQueue, SqsReceiptQueue, jobs,
 };
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
-use domain::UserId;
+use domain::{EmailAddress, UserId};
 use service::port::{
-    FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog, Quarantined,
-    Receipt, ReceiptQueue, RecordJob,
+    ErasureQueue, FanOutJob, FanOutQueue, MailJob, MailQueue, PersistLane, PersistQueue,
+    PresenceQueue, PushLog, Quarantined, Receipt, ReceiptQueue, RecordJob,
 };
 use testkit::ambient::SeededEntropy;
+use testkit::contract::live::erasure_queue::Goodbyes;
 use testkit::contract::live::fan_out_queue::FanOut;
+use testkit::contract::live::mail_queue::Mails;
 use testkit::contract::live::persist_lane::Lane;
 use testkit::contract::live::presence_queue::Announcements;
 use testkit::contract::live::record_queue::Records;
@@ -27,11 +30,15 @@ pub struct Queues {
     fan_out: SqsFanOutQueue,
     records: SqsReceiptQueue,
     announcements: SqsPresenceQueue,
+    mails: SqsMailQueue,
+    goodbyes: SqsErasureQueue,
     persist_url: String,
     quarantine_url: String,
     fan_out_url: String,
     records_url: String,
     announcements_url: String,
+    mails_url: String,
+    goodbyes_url: String,
 }
 
 pub async fn queues() -> Queues {
@@ -41,6 +48,8 @@ pub async fn queues() -> Queues {
     let fan_out_url = create(&client, "events-to-fan-out").await;
     let records_url = create(&client, "receipts-to-record").await;
     let announcements_url = create(&client, "presence-to-announce").await;
+    let mails_url = create(&client, "mail-to-send").await;
+    let goodbyes_url = create(&client, "accounts-to-erase").await;
     let entropy = SeededEntropy::new(1);
     let lane = SqsPersistLane::new(client.clone(), &persist_url, &quarantine_url, entropy.clone());
     Queues {
@@ -49,12 +58,16 @@ pub async fn queues() -> Queues {
         fan_out: SqsFanOutQueue::new(client.clone(), &fan_out_url),
         records: SqsReceiptQueue::new(client.clone(), &records_url),
         announcements: SqsPresenceQueue::new(client.clone(), &announcements_url),
+        mails: SqsMailQueue::new(client.clone(), &mails_url),
+        goodbyes: SqsErasureQueue::new(client.clone(), &goodbyes_url),
         client,
         persist_url,
         quarantine_url,
         fan_out_url,
         records_url,
         announcements_url,
+        mails_url,
+        goodbyes_url,
     }
 }
 
@@ -182,5 +195,31 @@ impl Announcements for Queues {
         let bodies = self.drain_bodies(&self.announcements_url).await;
         let user = |body: String| jobs::decode_announcement(&body).expect("a job of ours");
         bodies.into_iter().map(user).collect()
+    }
+}
+
+#[async_trait]
+impl Mails for Queues {
+    fn queue(&self) -> &dyn MailQueue {
+        &self.mails
+    }
+
+    async fn drain(&self) -> Vec<MailJob> {
+        let bodies = self.drain_bodies(&self.mails_url).await;
+        let job = |body: String| jobs::decode_mail(&body).expect("a job of ours");
+        bodies.into_iter().map(job).collect()
+    }
+}
+
+#[async_trait]
+impl Goodbyes for Queues {
+    fn queue(&self) -> &dyn ErasureQueue {
+        &self.goodbyes
+    }
+
+    async fn drain(&self) -> Vec<(UserId, EmailAddress)> {
+        let bodies = self.drain_bodies(&self.goodbyes_url).await;
+        let job = |body: String| jobs::decode_erasure(&body).expect("a job of ours");
+        bodies.into_iter().map(job).collect()
     }
 }

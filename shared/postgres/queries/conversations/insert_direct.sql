@@ -5,7 +5,10 @@
 -- $1 id, $2 creator, $3 the other, $4 created at.
 -- Row: known_users uuid[] (of the two), is_blocked, is_new. Exactly one.
 WITH people AS (
-    SELECT id FROM users WHERE id IN ($2, $3)
+    SELECT id FROM users
+    WHERE id IN ($2, $3) AND erased_at IS NULL
+    ORDER BY id
+    FOR KEY SHARE
 ), barrier AS (
     SELECT EXISTS (
         SELECT FROM blocks

@@ -10,6 +10,9 @@ WITH named AS (
     SELECT DISTINCT named.id FROM unnest($5::uuid[] || $2::uuid) AS named (id)
 ), people AS (
     SELECT users.id FROM users JOIN named USING (id)
+    WHERE users.erased_at IS NULL
+    ORDER BY users.id
+    FOR KEY SHARE OF users
 ), barrier AS (
     SELECT EXISTS (
         SELECT FROM blocks

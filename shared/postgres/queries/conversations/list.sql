@@ -1,5 +1,5 @@
 -- A user's conversations, most recently active first. The page is chosen first; what each row
--- needs beside is looked up only for the page.
+-- needs beside is looked up only for the page. A hidden one is left out until its next message.
 --
 -- $1 user id, $2 and $3 active_at and id of the last row before this page or null, $4 rows at most.
 -- Row: the conversation, active_at, member_count, my_*, unread_count, message_* (the last one; null
@@ -11,11 +11,17 @@ WITH page AS (
     FROM members my
     JOIN conversations c ON c.id = my.conversation_id
     WHERE my.user_id = $1 AND my.left_seq IS NULL
+        AND (
+            my.hidden_seq IS NULL OR EXISTS (
+                SELECT FROM messages WHERE conversation_id = c.id AND seq > my.hidden_seq
+            )
+        )
         AND ($2::timestamptz IS NULL OR (c.active_at, c.id) < ($2, $3::uuid))
     ORDER BY c.active_at DESC, c.id DESC
     LIMIT $4
 )
-SELECT c.id, c.type, c.title, c.created_by, c.created_at, c.changed_at, c.last_seq, c.active_at,
+SELECT c.id, c.type, c.title, c.description, c.avatar_url, c.shares_history, c.created_by,
+    c.created_at, c.changed_at, c.last_seq, c.active_at,
     c.my_role, c.my_joined_seq, c.my_delivered_seq, c.my_read_seq, c.my_muted_until,
     c.my_archived, c.my_pinned,
     (

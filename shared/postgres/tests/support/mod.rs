@@ -11,8 +11,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{ConversationId, UserId, limits};
 use postgres::{
-    Database, DatabaseConfig, PgAccounts, PgConversations, PgMessages, PgReceipts, PgTraces,
-    PgUpkeep,
+    Database, DatabaseConfig, PgAccounts, PgConversations, PgErasure, PgGroups, PgMessages,
+    PgPeople, PgReceipts, PgTraces, PgUpkeep,
 };
 use std::sync::Arc;
 use testkit::contract::history::{HistoryFixture, HistoryPorts, Work};
@@ -103,9 +103,22 @@ impl HistoryFixture for TestDatabase {
         let conversations = Arc::new(PgConversations::new(database.clone()));
         let messages = Arc::new(PgMessages::new(database.clone()));
         let traces = Arc::new(PgTraces::new(database.clone()));
+        let groups = Arc::new(PgGroups::new(database.clone()));
+        let people = Arc::new(PgPeople::new(database.clone()));
+        let erasure = Arc::new(PgErasure::new(database.clone()));
         HistoryPorts {
             users: accounts.clone(),
-            sessions: accounts,
+            sessions: accounts.clone(),
+            mail_tokens: accounts.clone(),
+            passwords: accounts.clone(),
+            directory: accounts.clone(),
+            factors: accounts,
+            groups: groups.clone(),
+            invites: groups,
+            contacts: people.clone(),
+            blocks: people,
+            erasure: erasure.clone(),
+            export: erasure,
             conversations: conversations.clone(),
             messages: messages.clone(),
             changes: messages,

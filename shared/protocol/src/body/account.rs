@@ -1,6 +1,6 @@
 //! Accounts, sessions, keys and tickets.
 
-use domain::{Bio, DisplayName, EmailAddress, Invalid, Password, Username, limits};
+use domain::{AvatarUrl, Bio, DisplayName, EmailAddress, Invalid, Password, Username, limits};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,6 +49,9 @@ pub struct Login {
     pub password: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_name: Option<String>,
+    /// A code of the second factor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totp: Option<String>,
 }
 
 /// A login that may be tried.
@@ -56,6 +59,7 @@ pub struct ParsedLogin {
     pub login: String,
     pub password: Password,
     pub device_name: Option<String>,
+    pub totp: Option<String>,
 }
 
 impl Login {
@@ -67,8 +71,14 @@ impl Login {
         let device_name = fields.optional("device_name", self.device_name, |raw| {
             bounded(raw, "invalid_device_name", limits::DEVICE_NAME_MAX_CHARACTERS)
         });
+        let totp = fields.optional("totp", self.totp, |raw| bounded(raw, "invalid_totp", 64));
         let parsed = login.zip(password);
-        fields.finish(parsed.map(|(login, password)| ParsedLogin { login, password, device_name }))
+        fields.finish(parsed.map(|(login, password)| ParsedLogin {
+            login,
+            password,
+            device_name,
+            totp,
+        }))
     }
 }
 
@@ -116,7 +126,6 @@ pub struct Me {
     pub email: String,
     pub email_verified: bool,
     pub display_name: String,
-    /// Always null until there are pictures.
     pub avatar_url: Option<String>,
     pub bio: String,
     pub created_at: String,
@@ -139,7 +148,7 @@ impl From<&domain::User> for Me {
             email: user.email.to_string(),
             email_verified: user.email_verified,
             display_name: user.display_name.to_string(),
-            avatar_url: None,
+            avatar_url: user.avatar_url.as_ref().map(|url| url.as_str().to_owned()),
             bio: user.bio.to_string(),
             created_at: user.created_at.to_string(),
             settings: Settings { share_receipts, share_last_seen },
@@ -153,7 +162,6 @@ pub struct Profile {
     pub id: Uuid,
     pub username: String,
     pub display_name: String,
-    /// Always null until there are pictures.
     pub avatar_url: Option<String>,
     pub bio: String,
     pub created_at: String,
@@ -165,7 +173,7 @@ impl From<&domain::User> for Profile {
             id: user.id.0,
             username: user.username.to_string(),
             display_name: user.display_name.to_string(),
-            avatar_url: None,
+            avatar_url: user.avatar_url.as_ref().map(|url| url.as_str().to_owned()),
             bio: user.bio.to_string(),
             created_at: user.created_at.to_string(),
         }
@@ -182,6 +190,9 @@ pub struct UpdateMe {
     pub bio: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<Settings>,
+    /// Null takes the picture away.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
+    pub avatar_url: Option<Option<String>>,
 }
 
 /// What of an account is to change.
@@ -189,6 +200,7 @@ pub struct ParsedUpdateMe {
     pub display_name: Option<DisplayName>,
     pub bio: Option<Bio>,
     pub settings: Option<domain::Settings>,
+    pub avatar_url: Option<Option<AvatarUrl>>,
 }
 
 impl UpdateMe {
@@ -202,7 +214,9 @@ impl UpdateMe {
             share_receipts: wire.share_receipts,
             share_last_seen: wire.share_last_seen,
         });
-        fields.finish(Some(ParsedUpdateMe { display_name, bio, settings }))
+        let avatar_url =
+            super::nullable(&mut fields, "avatar_url", &self.avatar_url, AvatarUrl::parse);
+        fields.finish(Some(ParsedUpdateMe { display_name, bio, settings, avatar_url }))
     }
 }
 

@@ -1,10 +1,16 @@
 //! HTTP bodies. Requests have raw, optional fields and a `parse`; answers are exact.
 
-use serde::{Deserialize, Serialize};
+use domain::Invalid;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Fields;
 
 mod account;
 mod conversation;
+mod credential;
+mod group;
 mod message;
+mod people;
 
 pub use account::{
     Jwk, Jwks, Login, Me, ParsedLogin, ParsedRegister, ParsedUpdateMe, Profile, Refresh, Register,
@@ -13,10 +19,20 @@ pub use account::{
 pub use conversation::{
     ConversationEntry, CreateConversation, Member, My, ParsedCreateConversation, Sync,
 };
+pub use credential::{
+    ChangePassword, ConfirmTwoFactor, ForgotPassword, ProvePassword, RecoveryCodes, ResetPassword,
+    Session, TwoFactorEnrolment, VerifyEmail,
+};
+pub use group::{
+    AddMembers, ChangePreferences, ChangeRole, CreateInvite, CreatedInvite, EditConversation,
+    Invite, InviteList, InvitePreview, ParsedCreateInvite, ParsedEditConversation,
+    ParsedPreferences,
+};
 pub use message::{
     ChangeList, EditMessage, MessageAccepted, MessageList, MessageTrace, ReceiptList, TracedMember,
     TracedPushes,
 };
+pub use people::{AskContact, AskedContact, ExportPart};
 
 /// One part of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,4 +76,27 @@ pub struct ProblemField {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresenceList {
     pub items: Vec<crate::value::Presence>,
+}
+
+/// A field that is there, and perhaps null: absent is the default, `None`.
+fn present<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// As [`Fields::optional`], where null says something else than absence.
+fn nullable<T>(
+    fields: &mut Fields,
+    name: &str,
+    raw: &Option<Option<String>>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Option<Option<T>> {
+    match raw {
+        None => None,
+        Some(None) => Some(None),
+        Some(Some(raw)) => fields.check(name, parse(raw)).map(Some),
+    }
 }

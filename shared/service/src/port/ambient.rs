@@ -27,6 +27,8 @@ pub trait PasswordHasher: Send + Sync {
     /// With `None` it does the same work against a dummy and answers `false`, so that an unknown
     /// user takes as long as a wrong password.
     async fn verify(&self, password: Password, hash: Option<String>) -> Result<bool, Failure>;
+    /// Whether this PHC string was made with parameters that are not in use any more.
+    fn is_outdated(&self, hash: &str) -> bool;
 }
 
 /// Something that the process needs and can ask for its health.
@@ -35,4 +37,32 @@ pub trait Probe: Send + Sync {
     /// As `GET /health/ready` names it: `postgres`, `dynamodb`, ….
     fn name(&self) -> &'static str;
     async fn check(&self) -> Result<(), Failure>;
+}
+
+/// One-time codes of an authenticator app (RFC 6238). Secrets leave only sealed: who reads the
+/// database cannot make codes.
+pub trait OneTimeCodes: Send + Sync {
+    /// A new secret, sealed for this user.
+    fn new_secret(&self, user: domain::UserId) -> Result<String, Failure>;
+    /// `otpauth://…` for a QR code, and the secret in base32 for typing.
+    fn enrolment(
+        &self,
+        user: domain::UserId,
+        sealed_secret: &str,
+        account: &str,
+    ) -> Result<(String, String), Failure>;
+    /// The time step of a right code, at most one step early or late.
+    fn check(
+        &self,
+        user: domain::UserId,
+        sealed_secret: &str,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Option<u64>, Failure>;
+}
+
+/// What a password must not be.
+pub trait PasswordJudge: Send + Sync {
+    /// Common, or made of what is known of this person.
+    fn is_weak(&self, password: &Password, about: &[&str]) -> bool;
 }

@@ -6,9 +6,13 @@ mod accounts;
 mod ambient;
 mod changes;
 mod conversations;
+mod credentials;
+mod groups;
 mod keys;
 mod live;
+mod mail;
 mod messages;
+mod people;
 mod presence;
 mod queues;
 mod receipts;
@@ -18,17 +22,27 @@ pub use accounts::{
     Credentials, NewRefreshToken, NewSession, NewUser, RegisterError, Rotation, SessionStore,
     UserChange, UserStore,
 };
-pub use ambient::{Clock, Entropy, PasswordHasher, Probe};
+pub use ambient::{Clock, Entropy, OneTimeCodes, PasswordHasher, PasswordJudge, Probe};
 pub use changes::{ChangeError, ChangeRequest, Changed, MessageChanges};
 pub use conversations::{
     Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError, PageError,
+};
+pub use credentials::{
+    Erased, Erasure, ErasureQueue, Export, ExportPart, ExportRecord, LiveErasure, MailPurpose,
+    MailTokenStore, NewMailToken, PasswordStore, SessionDirectory, TwoFactor, TwoFactorStore,
+};
+pub use groups::{
+    GroupChange, GroupChanged, GroupEdit, GroupError, GroupRequest, GroupStore, Invite,
+    InvitePreview, InviteRefusal, InviteStore, NewInvite,
 };
 pub use keys::{AccessToken, KeyDirectory, PublicKey, TokenSigner, TokenVerifier};
 pub use live::{
     ConnectionStore, MembershipCopies, MembershipCopy, PushOutcome, Pusher, RateLimiter, SendGate,
     Standing, TicketStore,
 };
+pub use mail::{Letter, Mail, MailJob, MailQueue, Mailer, Stationery};
 pub use messages::{AppendError, Appended, ChangesPage, Commit, MessageStore, Submission, Verdict};
+pub use people::{BlockError, BlockStore, ContactAsked, ContactError, ContactStore};
 pub use presence::{Acquaintance, Acquaintances, PresenceQueue, PresenceStore, Sighting, Watcher};
 pub use queues::{FanOutJob, FanOutQueue, PersistLane, PersistQueue, Quarantined, Receipt};
 pub use receipts::{RaisedMarks, ReceiptClaim, ReceiptQueue, ReceiptStore, RecordJob};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{ConnectionId, ConversationId, Seq};
-use service::{Caller, Event, Progress};
+use domain::{ConnectionId, ConversationId, Password, Seq};
+use service::{Caller, Error, Event, Progress};
 use testkit::world::World;
 
 /// Puts these messages into the history and tells them.
@@ -56,4 +56,33 @@ pub fn news(world: &World, id: &ConnectionId, heard: &mut usize) -> Vec<Event> {
     let news = all[*heard..].to_vec();
     *heard = all.len();
     news
+}
+
+/// The name of what went wrong; of a field, its own.
+pub fn code(error: &Error) -> &'static str {
+    match error {
+        Error::BadRequest { code, .. }
+        | Error::Unauthenticated { code, .. }
+        | Error::Forbidden { code, .. }
+        | Error::NotFound { code, .. }
+        | Error::Conflict { code, .. }
+        | Error::Gone { code, .. } => code,
+        Error::Invalid(fields) => fields.first().map_or("invalid", |field| field.code),
+        Error::TooMany { .. } => "too_many",
+        Error::Unavailable { .. } => "unavailable",
+        Error::Bug { .. } => panic!("{error:?}"),
+    }
+}
+
+pub fn password(raw: &str) -> Password {
+    Password::parse(raw.to_owned()).unwrap()
+}
+
+/// Why this socket was ended, if it was.
+pub fn farewell(world: &World, id: &ConnectionId) -> Option<&'static str> {
+    let said = world.pusher.heard_by(id).into_iter().find_map(|event| match event {
+        Event::Bye { reason, .. } => Some(reason),
+        _ => None,
+    });
+    said.filter(|_| world.pusher.is_disconnected(id))
 }

@@ -31,11 +31,13 @@ impl UserStore for FakeHistory {
             email_verified: false,
             display_name: user.display_name,
             bio,
+            avatar_url: None,
             settings: Settings::default(),
             created_at: user.created_at,
         };
         let password_hash = user.password_hash;
-        state.users.insert(user.id, Account { user: created.clone(), password_hash });
+        let account = Account { user: created.clone(), password_hash, is_erased: false };
+        state.users.insert(user.id, account);
         insert_session(&mut state, session);
         Ok(created)
     }
@@ -44,7 +46,7 @@ impl UserStore for FakeHistory {
         let state = self.reach()?;
         let username = Username::parse(login).ok().filter(|_| !login.contains('@'));
         let email = EmailAddress::parse(login).ok();
-        let found = state.users.values().find(|account| {
+        let found = state.users.values().filter(|account| !account.is_erased).find(|account| {
             Some(&account.user.username) == username.as_ref()
                 || Some(&account.user.email) == email.as_ref()
         });
@@ -60,7 +62,8 @@ impl UserStore for FakeHistory {
 
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure> {
         let mut state = self.reach()?;
-        let Some(account) = state.users.get_mut(&id) else { return Ok(None) };
+        let account = state.users.get_mut(&id).filter(|account| !account.is_erased);
+        let Some(account) = account else { return Ok(None) };
         let user = &mut account.user;
         user.display_name = change.display_name.unwrap_or_else(|| user.display_name.clone());
         user.bio = change.bio.unwrap_or_else(|| user.bio.clone());
@@ -70,8 +73,10 @@ impl UserStore for FakeHistory {
 }
 
 fn insert_session(state: &mut State, session: NewSession) {
-    let NewSession { id, user_id, refresh, .. } = session;
-    state.sessions.insert(id, Session { user_id, is_revoked: false });
+    let NewSession { id, user_id, device_name, address, created_at, refresh } = session;
+    let (last_used_at, is_revoked) = (created_at, false);
+    let kept = Session { user_id, device_name, address, created_at, last_used_at, is_revoked };
+    state.sessions.insert(id, kept);
     insert_token(state, id, refresh);
 }
 
@@ -111,6 +116,7 @@ impl SessionStore for FakeHistory {
         match presented.judge(now) {
             RefreshVerdict::Accept => {
                 token.spent_at.get_or_insert(now);
+                session.last_used_at = now;
                 insert_token(state, session_id, fresh);
                 Ok(Rotation::Rotated(identity))
             }

@@ -32,6 +32,9 @@ impl ConversationStore for FakeHistory {
                 id: direct.id,
                 conversation_type: ConversationType::Direct,
                 title: None,
+                description: None,
+                avatar_url: None,
+                shares_history: false,
                 created_by: direct.creator,
                 created_at: direct.created_at,
                 changed_at: direct.created_at,
@@ -77,6 +80,7 @@ impl ConversationStore for FakeHistory {
             .rooms
             .values()
             .filter_map(|room| Some((room, room.seat_of(user)?)))
+            .filter(|(room, seat)| !room.is_hidden(seat))
             .filter(|(room, _)| last.is_none_or(|last| place(room) < last))
             .collect();
         rooms.sort_by_key(|(room, _)| std::cmp::Reverse(place(room)));
@@ -133,7 +137,7 @@ impl ConversationStore for FakeHistory {
 
 fn check_people(state: &State, creator: UserId, people: &[UserId]) -> Result<(), OpenError> {
     let unknown: BTreeSet<UserId> =
-        people.iter().copied().filter(|id| !state.users.contains_key(id)).collect();
+        people.iter().copied().filter(|id| state.account(*id).is_none()).collect();
     if !unknown.is_empty() {
         return Err(OpenError::UnknownUsers(unknown.into_iter().collect()));
     }
@@ -172,11 +176,11 @@ fn new_group(group: &NewGroup, people: &[UserId], now: Timestamp) -> Room {
         reply_to: None,
         mentions: Vec::new(),
         reactions: Vec::new(),
-        event: Some(SystemEvent {
-            event_type: EventType::ConversationCreated,
-            actor_id: group.creator,
-            user_ids: group.member_ids.clone(),
-        }),
+        event: Some(SystemEvent::new(
+            EventType::ConversationCreated,
+            group.creator,
+            group.member_ids.clone(),
+        )),
         pinned: false,
         sent_at: None,
         created_at: group.created_at,
@@ -188,6 +192,9 @@ fn new_group(group: &NewGroup, people: &[UserId], now: Timestamp) -> Room {
             id: group.id,
             conversation_type: ConversationType::Group,
             title: Some(group.title.clone()),
+            description: None,
+            avatar_url: None,
+            shares_history: false,
             created_by: group.creator,
             created_at: group.created_at,
             changed_at: group.created_at,
@@ -224,25 +231,31 @@ pub(super) fn entry(user: UserId, room: &Room, seat: &Seat) -> ConversationEntry
     let unread = room.messages.iter().filter(counts).count();
     ConversationEntry {
         conversation: room.seen(),
-        my: Membership {
-            role: seat.role,
-            joined_seq: seat.joined_seq,
-            delivered: seat.marks.delivered,
-            read: seat.marks.read,
-            muted_until: None,
-            archived: false,
-            pinned: false,
-        },
+        my: seat.membership(),
         last_message: room.messages.last().filter(|last| last.seq > seat.joined_seq).cloned(),
         unread_count: u32::try_from(unread).unwrap_or(u32::MAX),
     }
 }
 
-fn write_cursor((at, id): (Timestamp, Uuid)) -> String {
+impl Seat {
+    pub(super) fn membership(&self) -> Membership {
+        Membership {
+            role: self.role,
+            joined_seq: self.joined_seq,
+            delivered: self.marks.delivered,
+            read: self.marks.read,
+            muted_until: self.muted_until,
+            archived: self.archived,
+            pinned: self.pinned,
+        }
+    }
+}
+
+pub(super) fn write_cursor((at, id): (Timestamp, Uuid)) -> String {
     format!("{}_{id}", at.unix_ms())
 }
 
-fn read_cursor(raw: &str) -> Result<(Timestamp, Uuid), PageError> {
+pub(super) fn read_cursor(raw: &str) -> Result<(Timestamp, Uuid), PageError> {
     let read = || {
         let (ms, id) = raw.split_once('_')?;
         Some((Timestamp::from_unix_ms(ms.parse().ok()?)?, id.parse().ok()?))

@@ -53,7 +53,7 @@ impl SyncFeed for FakeHistory {
                 page.has_more = true;
                 break;
             }
-            match room.seat_of(user) {
+            match room.seat_of(user).filter(|seat| !room.is_hidden(seat)) {
                 Some(seat) => page.conversations.push(entry(user, room, seat)),
                 None => page.removed.push(*id),
             }
@@ -78,8 +78,9 @@ impl Room {
     /// Without a time everything that they are in.
     fn is_news(&self, user: UserId, since: Option<Timestamp>) -> bool {
         let Some(seat) = self.seats.get(&user) else { return false };
-        let Some(since) = since else { return seat.is_active };
-        seat.changed_at >= since || (seat.is_active && self.touched_at >= since)
+        let is_shown = seat.is_active && !self.is_hidden(seat);
+        let Some(since) = since else { return is_shown };
+        seat.changed_at >= since || (is_shown && self.touched_at >= since)
     }
 }
 

@@ -2,23 +2,30 @@
 
 mod accounts;
 mod changes;
+mod contacts;
 mod conversations;
+mod credentials;
+mod erasure;
+mod export;
 mod feed;
+mod groups;
+mod invites;
 mod messages;
 mod people;
 mod receipts;
 mod traces;
+mod two_factor;
 mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    ClientId, Conversation, ConversationId, ConversationType, Marks, Member, Message, Role, Seq,
-    SessionId, Timestamp, TraceId, User, UserId,
+    ClientId, ContactRequestId, Conversation, ConversationId, ConversationType, InviteId, Marks,
+    Member, Message, Role, Seq, SessionId, Timestamp, TraceId, User, UserId,
 };
-use service::Recipient;
-use service::port::{AppendError, Clock, Failure, MembershipCopy};
+use service::port::{AppendError, Clock, Failure, MembershipCopy, NewMailToken};
+use service::{ContactRequest, Recipient};
 
 use crate::ambient::FrozenClock;
 
@@ -38,6 +45,14 @@ struct State {
     rooms: BTreeMap<ConversationId, Room>,
     /// (who blocks, whom).
     blocks: BTreeSet<(UserId, UserId)>,
+    /// Both ways.
+    contacts: BTreeSet<(UserId, UserId)>,
+    /// Those that wait.
+    requests: BTreeMap<ContactRequestId, ContactRequest>,
+    invites: BTreeMap<InviteId, invites::Kept>,
+    /// Those that are worth something, by their digest.
+    mail_tokens: BTreeMap<String, NewMailToken>,
+    factors: BTreeMap<UserId, two_factor::Factor>,
     /// Membership changes whose copies nobody confirmed, and when they were.
     unconfirmed: BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>,
     /// How often stragglers were looked for.
@@ -52,10 +67,16 @@ struct State {
 struct Account {
     user: User,
     password_hash: String,
+    /// It is "deleted user" now.
+    is_erased: bool,
 }
 
 struct Session {
     user_id: UserId,
+    device_name: Option<String>,
+    address: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
     is_revoked: bool,
 }
 
@@ -101,6 +122,11 @@ struct Seat {
     /// By the database's time.
     changed_at: Timestamp,
     nudged: Nudged,
+    muted_until: Option<Timestamp>,
+    archived: bool,
+    pinned: bool,
+    /// The last message when they hid it.
+    hidden_through: Option<Seq>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -116,8 +142,19 @@ impl Seat {
     /// `now` is the database's time.
     fn new(role: Role, joined_seq: Seq, joined_at: Timestamp, now: Timestamp) -> Self {
         let marks = Marks { delivered: joined_seq, read: joined_seq };
-        let nudged = Nudged::default();
-        Self { role, joined_seq, joined_at, marks, is_active: true, changed_at: now, nudged }
+        Self {
+            role,
+            joined_seq,
+            joined_at,
+            marks,
+            is_active: true,
+            changed_at: now,
+            nudged: Nudged::default(),
+            muted_until: None,
+            archived: false,
+            pinned: false,
+            hidden_through: None,
+        }
     }
 }
 
@@ -128,6 +165,12 @@ impl Room {
 
     fn seat_of(&self, user: UserId) -> Option<&Seat> {
         self.seats.get(&user).filter(|seat| seat.is_active)
+    }
+
+    /// Whether they hid it, and nothing was said since.
+    fn is_hidden(&self, seat: &Seat) -> bool {
+        let last = self.messages.last().map_or(Seq::ZERO, |message| message.seq);
+        seat.hidden_through.is_some_and(|seq| last <= seq)
     }
 
     fn seen(&self) -> Conversation {
@@ -163,6 +206,11 @@ impl State {
     fn room_of(&self, user: UserId, id: ConversationId) -> Option<(&Room, &Seat)> {
         let room = self.rooms.get(&id)?;
         Some((room, room.seat_of(user)?))
+    }
+
+    /// Who has an account that is not erased.
+    fn account(&self, user: UserId) -> Option<&Account> {
+        self.users.get(&user).filter(|account| !account.is_erased)
     }
 
     /// Whether a block stands between them and the other one of a direct conversation.

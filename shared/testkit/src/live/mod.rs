@@ -1,5 +1,6 @@
 //! The live side in memory: the table, the queues and the sockets.
 
+mod erasure;
 mod presence;
 mod pusher;
 mod queues;

@@ -35,6 +35,26 @@ impl PresenceBook {
         }
     }
 
+    /// What is known of this person, and whom they watch.
+    pub(super) fn erase(&mut self, user: UserId) {
+        self.last_seen.remove(&user);
+        self.announced.remove(&user);
+        self.watches.retain(|(watched, _), (watcher, _)| {
+            ![*watched, watcher.connection.identity.user_id].contains(&user)
+        });
+    }
+
+    pub(super) fn watches_of(&self, user: UserId) -> usize {
+        let is_theirs = |((watched, _), (watcher, _)): &(&(UserId, _), &(Watcher, _))| {
+            [*watched, watcher.connection.identity.user_id].contains(&user)
+        };
+        self.watches.iter().filter(is_theirs).count()
+    }
+
+    pub(super) fn knows(&self, user: UserId) -> bool {
+        self.last_seen.contains_key(&user) || self.announced.contains_key(&user)
+    }
+
     pub(super) fn end_session(&mut self, session: SessionId) {
         self.session_statuses.remove(&session);
     }

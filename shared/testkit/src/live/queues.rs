@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConversationId, Timestamp, UserId};
+use domain::{ConversationId, EmailAddress, Timestamp, UserId};
 use service::port::{
-    Clock, Failure, FanOutJob, FanOutQueue, PersistLane, PersistQueue, PresenceQueue, PushLog,
-    PushRecord, Quarantined, Receipt, ReceiptClaim, ReceiptQueue, RecordJob, Submission,
+    Clock, ErasureQueue, Failure, FanOutJob, FanOutQueue, MailJob, MailQueue, PersistLane,
+    PersistQueue, PresenceQueue, PushLog, PushRecord, Quarantined, Receipt, ReceiptClaim,
+    ReceiptQueue, RecordJob, Submission,
 };
 
 /// How long a received message stays invisible, as `template.yaml` sets it.
@@ -32,6 +33,8 @@ struct State {
     /// By when they are due, then in the order in which they came.
     presence: BTreeMap<(Timestamp, u64), UserId>,
     announced: u64,
+    mails: Vec<MailJob>,
+    goodbyes: Vec<(UserId, EmailAddress)>,
 }
 
 struct Waiting {
@@ -96,6 +99,16 @@ impl FakeQueues {
         let mut state = self.lock();
         let later = state.presence.split_off(&(self.clock.now(), u64::MAX));
         std::mem::replace(&mut state.presence, later).into_values().collect()
+    }
+
+    /// Everything in `mail-to-send`; it is empty afterwards.
+    pub fn drain_mails(&self) -> Vec<MailJob> {
+        std::mem::take(&mut self.lock().mails)
+    }
+
+    /// Everything in `accounts-to-erase`; it is empty afterwards.
+    pub fn drain_erasures(&self) -> Vec<(UserId, EmailAddress)> {
+        std::mem::take(&mut self.lock().goodbyes)
     }
 
     /// How many announcements wait, due or not.
@@ -210,6 +223,22 @@ impl PresenceQueue for FakeQueues {
         state.announced += 1;
         let place = (due_at, state.announced);
         state.presence.insert(place, user);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MailQueue for FakeQueues {
+    async fn enqueue(&self, job: MailJob) -> Result<(), Failure> {
+        self.reach()?.mails.push(job);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ErasureQueue for FakeQueues {
+    async fn enqueue(&self, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
+        self.reach()?.goodbyes.push((user, email.clone()));
         Ok(())
     }
 }

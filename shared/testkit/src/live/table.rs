@@ -24,7 +24,7 @@ pub struct FakeLive {
 #[derive(Default)]
 pub(super) struct State {
     is_down: bool,
-    tickets: BTreeMap<String, (Identity, Timestamp)>,
+    pub(super) tickets: BTreeMap<String, (Identity, Timestamp)>,
     /// `C#…`: as it was when the socket opened.
     pub(super) records: BTreeMap<ConnectionId, Connection>,
     /// `U#…`: with the last heartbeat.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::{TokenBucket, limits};
 use service::port::{MessageStore, Pusher};
 use service::{
-    Accounts, Archive, CatchUp, Closings, Conversations, Delivery, FanOut, Hangup, Heartbeats,
-    History, Messages, Openings, PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences,
+    Archive, CatchUp, Closings, Conversations, Delivery, FanOut, Hangup, Heartbeats, History,
+    Messages, Openings, PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences,
     Profiles, Reactors, ReceiptBook, ReceiptMarks, Receipts, Revisions, Sessions, SignOut,
     SocketMessages, SocketReceipts, Sweep, Tickets, Traces, Turnout, Typing, Upgrades,
 };
@@ -14,17 +14,6 @@ use service::{
 use super::World;
 
 impl World {
-    pub fn accounts(&self) -> Accounts {
-        Accounts {
-            users: self.history.clone(),
-            sessions: self.history.clone(),
-            hasher: self.hasher.clone(),
-            signer: self.tokens.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
     pub fn sessions(&self) -> Sessions {
         Sessions {
             users: self.history.clone(),

@@ -7,7 +7,10 @@ use service::port::KeyDirectory;
 use service::{Accounts, Presences, Profiles, Sessions, SignOut};
 
 use super::Parts;
-use crate::crypto::Argon2Hasher;
+use super::credentials::second_factor;
+use super::pace::{Pace, login_bucket, registration_bucket};
+use crate::config::name;
+use crate::crypto::{Argon2Hasher, GuessingJudge};
 
 pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
     parts.table()
@@ -15,13 +18,21 @@ pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
 
 pub fn accounts(parts: &Parts) -> Accounts {
     let postgres = Arc::new(PgAccounts::new(parts.database()));
+    let buckets = vec![login_bucket(parts), registration_bucket(parts)];
     Accounts {
         users: postgres.clone(),
-        sessions: postgres,
+        sessions: postgres.clone(),
+        passwords: postgres.clone(),
+        directory: postgres,
+        second_factor: second_factor(parts),
         hasher: Arc::new(Argon2Hasher::default()),
+        judge: Arc::new(GuessingJudge),
+        mail: parts.mail_queue(),
+        limiter: Pace::new(parts.table(), buckets),
         signer: parts.signer(),
         entropy: parts.entropy(),
         clock: parts.clock(),
+        requires_verified_email: parts.environment.flag(name::REQUIRES_VERIFIED_EMAIL),
     }
 }
 

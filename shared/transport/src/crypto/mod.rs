@@ -1,9 +1,13 @@
-//! Access tokens and password hashes.
+//! Access tokens, password hashes and second factors.
 
+mod guessing;
+mod one_time_codes;
 mod passwords;
 mod signing;
 mod verifying;
 
+pub(crate) use guessing::GuessingJudge;
+pub(crate) use one_time_codes::SealedCodes;
 pub(crate) use passwords::Argon2Hasher;
 pub(crate) use signing::{EddsaSigner, SigningKey};
 pub(crate) use verifying::EddsaVerifier;

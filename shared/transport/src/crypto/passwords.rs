@@ -63,6 +63,19 @@ impl PasswordHasher for Argon2Hasher {
             spawn_blocking(work).await.map_err(|error| Failure::bug("argon2", error))??;
         Ok(is_known && is_right)
     }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        let stored = PasswordHash::new(hash).ok();
+        let is_current = stored.is_some_and(|stored| {
+            let number = |name| stored.params.get_decimal(name);
+            stored.algorithm.as_str() == "argon2id"
+                && stored.version == Some(Version::V0x13 as u32)
+                && number("m") == Some(MEMORY_KIB)
+                && number("t") == Some(PASSES)
+                && number("p") == Some(LANES)
+        });
+        !is_current
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +107,18 @@ mod tests {
         let hasher = Argon2Hasher::default();
         for _ in 0..2 {
             assert!(!hasher.verify(password("correct horse"), None).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_parameters_is_outdated_and_a_fresh_one_is_not() {
+        let hasher = Argon2Hasher::default();
+        let fresh = hasher.hash(password("correct horse")).await.unwrap();
+        assert!(!hasher.is_outdated(&fresh), "{fresh}");
+        for (now, before) in
+            [("m=19456", "m=9216"), ("t=2", "t=1"), ("p=1", "p=2"), ("$argon2id$", "$argon2i$")]
+        {
+            assert!(hasher.is_outdated(&fresh.replace(now, before)), "{before}");
         }
     }
 

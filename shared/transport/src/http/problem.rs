@@ -40,6 +40,7 @@ fn classify(rejection: &Rejection) -> (u16, &'static str, &'static str) {
         Rejection::TooLarge { .. } => (413, "body_too_large", "The body is too large"),
         Rejection::UnknownFrame => (400, "unknown_frame", "Unknown frame"),
         Rejection::Service(error) => match error {
+            Error::BadRequest { code, .. } => (400, code, "The request is worth nothing"),
             Error::Invalid(_) => (422, "validation_failed", "Some values are not valid"),
             Error::Unauthenticated { code, .. } => (401, code, "Not signed in"),
             Error::Forbidden { code, .. } => (403, code, "Not allowed"),
@@ -122,6 +123,7 @@ mod tests {
             (Rejection::TooLarge { max_bytes: 7 }, 413, "body_too_large"),
             (Rejection::UnknownFrame, 400, "unknown_frame"),
             (Error::Invalid(vec![field]).into(), 422, "validation_failed"),
+            (Error::BadRequest { code: "c", detail: "d" }.into(), 400, "c"),
             (Error::Unauthenticated { code: "c", detail: "d" }.into(), 401, "c"),
             (Error::Forbidden { code: "c", detail: "d" }.into(), 403, "c"),
             (Error::NotFound { code: "c", detail: "d" }.into(), 404, "c"),

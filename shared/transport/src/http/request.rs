@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use domain::{ConversationId, Emoji, Invalid, Seq, UserId, limits};
+use domain::{
+    ContactRequestId, ConversationId, Emoji, Invalid, InviteId, Seq, SessionId, UserId, limits,
+};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use service::{Caller, Error, Page, Window};
 
 use crate::Rejection;
 use crate::rejection::read_json;
+
+/// A token of ours has 43 characters.
+const TOKEN_MAX_BYTES: usize = 256;
 
 /// What the front door knows of a request.
 #[derive(Debug, Default)]
@@ -61,6 +66,43 @@ impl Request {
     /// As [`Self::conversation_id`].
     pub fn user_id(&self) -> Result<UserId, Rejection> {
         Ok(self.id("user_id").ok_or_else(Error::user_not_found)?)
+    }
+
+    /// As [`Self::conversation_id`], for a member: `me` is the caller.
+    pub fn member_id(&self) -> Result<UserId, Rejection> {
+        let is_me = self.path.get("user_id").is_some_and(|raw| raw == "me");
+        if is_me { Ok(self.caller()?.user_id()) } else { self.user_id() }
+    }
+
+    /// As [`Self::conversation_id`].
+    pub fn session_id(&self) -> Result<SessionId, Rejection> {
+        let detail = "you have no such session";
+        let unknown = || Error::NotFound { code: "session_not_found", detail };
+        Ok(self.id("session_id").ok_or_else(unknown)?)
+    }
+
+    /// As [`Self::conversation_id`].
+    pub fn contact_request_id(&self) -> Result<ContactRequestId, Rejection> {
+        let detail = "there is no such request that waits for you";
+        let unknown = || Error::NotFound { code: "contact_request_not_found", detail };
+        Ok(self.id("request_id").ok_or_else(unknown)?)
+    }
+
+    /// As [`Self::conversation_id`].
+    pub fn invite_id(&self) -> Result<InviteId, Rejection> {
+        Ok(self.id("invite_id").ok_or_else(invite_not_found)?)
+    }
+
+    /// The token of an invite, as it came; only its digest can tell whether it is one of ours.
+    pub fn invite_token(&self) -> Result<&str, Rejection> {
+        let token = self.path.get("token").map(String::as_str);
+        let token = token.filter(|token| (1..=TOKEN_MAX_BYTES).contains(&token.len()));
+        Ok(token.ok_or_else(invite_not_found)?)
+    }
+
+    /// `?query=`, empty when absent.
+    pub fn search(&self) -> &str {
+        self.query.get("query").map_or("", String::as_str)
     }
 
     /// The message that the path names, 1 or more; 422 `invalid_seq` for what is no number.
@@ -138,6 +180,10 @@ impl Request {
         let parsed = raw.parse::<i64>().map_err(not_a_number).and_then(Seq::parse);
         parsed.map_err(|invalid| Rejection::field(name, invalid))
     }
+}
+
+fn invite_not_found() -> Error {
+    Error::NotFound { code: "invite_not_found", detail: "there is no such invite" }
 }
 
 #[cfg(test)]
@@ -272,5 +318,32 @@ mod tests {
             let refused = of(text).json::<protocol::body::Login>().err().unwrap();
             assert_eq!(code(refused), "invalid_type", "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_id_names_nothing() {
+        for hostile in ["", "me", "1", "../me", "00000000-0000-0000-0000-00000000000g"] {
+            let of = |name| with_path(name, hostile);
+            assert_eq!(code(of("session_id").session_id().unwrap_err()), "session_not_found");
+            assert_eq!(code(of("invite_id").invite_id().unwrap_err()), "invite_not_found");
+            let request = of("request_id").contact_request_id().unwrap_err();
+            assert_eq!(code(request), "contact_request_not_found");
+        }
+        let long = "x".repeat(TOKEN_MAX_BYTES + 1);
+        for token in ["", &long] {
+            let refused = with_path("token", token).invite_token().unwrap_err();
+            assert_eq!(code(refused), "invite_not_found");
+        }
+    }
+
+    #[test]
+    fn me_among_the_members_is_the_caller_and_nobody_without_a_token() {
+        let id = uuid::Uuid::from_u128;
+        let caller = Caller::verified(UserId(id(1)), SessionId(id(2)));
+        let request = Request { caller: Some(caller), ..with_path("user_id", "me") };
+        assert_eq!(request.member_id().unwrap(), UserId(id(1)));
+        assert!(with_path("user_id", "me").member_id().is_err());
+        let other = with_path("user_id", &id(3).to_string());
+        assert_eq!(other.member_id().unwrap(), UserId(id(3)));
     }
 }

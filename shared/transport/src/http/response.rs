@@ -9,18 +9,25 @@ pub struct Response {
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
     pub(crate) retry_after_seconds: Option<u64>,
+    /// Its name, for an answer that a browser keeps as a file.
+    pub(crate) file_name: Option<String>,
 }
 
 impl Response {
     pub(crate) fn json(status: u16, content_type: &'static str, body: &impl Serialize) -> Self {
         // Our own answers are plain structs of text and numbers; they always serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, content_type, body, retry_after_seconds: None }
+        Self { status, content_type, body, retry_after_seconds: None, file_name: None }
     }
 }
 
 pub fn ok(body: &impl Serialize) -> Response {
     Response::json(200, "application/json", body)
+}
+
+/// As [`ok`], for a browser to keep as a file. The name is ours: plain letters, digits, `-`, `.`.
+pub fn download(file_name: String, body: &impl Serialize) -> Response {
+    Response { file_name: Some(file_name), ..ok(body) }
 }
 
 pub fn created(body: &impl Serialize) -> Response {
@@ -36,11 +43,17 @@ pub fn accepted(body: &impl Serialize) -> Response {
     Response::json(202, "application/json", body)
 }
 
+/// 202 with nothing to say: what was asked for is on its way, if there is anything to do at all.
+pub fn accepted_empty() -> Response {
+    accepted(&serde_json::Map::new())
+}
+
 /// 503 with a body that says what is down.
 pub fn unavailable(body: &impl Serialize) -> Response {
     Response::json(503, "application/json", body)
 }
 
 pub fn no_content() -> Response {
-    Response { status: 204, content_type: "", body: vec![], retry_after_seconds: None }
+    let (retry_after_seconds, file_name) = (None, None);
+    Response { status: 204, content_type: "", body: vec![], retry_after_seconds, file_name }
 }

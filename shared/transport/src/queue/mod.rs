@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws::jobs;
-use domain::UserId;
+use domain::{EmailAddress, UserId};
 use futures::future::{BoxFuture, FutureExt};
 use service::PersistJob;
-use service::port::{Failure, FanOutJob, Receipt, RecordJob};
+use service::port::{Failure, FanOutJob, MailJob, Receipt, RecordJob};
 use tokio::time::Instant;
 
 use crate::connect::Parts;
@@ -62,6 +62,22 @@ impl Batch {
         F: Future<Output = Result<(), Failure>>,
     {
         self.each(jobs::decode_announcement, run).await
+    }
+
+    /// Sends every mail at once; see [`Self::each`].
+    pub async fn each_mail<F>(self, run: impl Fn(MailJob) -> F) -> Failed
+    where
+        F: Future<Output = Result<(), Failure>>,
+    {
+        self.each(jobs::decode_mail, run).await
+    }
+
+    /// Erases every account at once; see [`Self::each`].
+    pub async fn each_erasure<F>(self, run: impl Fn(UserId, EmailAddress) -> F) -> Failed
+    where
+        F: Future<Output = Result<(), Failure>>,
+    {
+        self.each(jobs::decode_erasure, |(user, email)| run(user, email)).await
     }
 
     /// A job that fails or cannot be read comes again, and after the queue's redrive count it goes

@@ -42,7 +42,8 @@ fn classify(rejection: &Rejection) -> (&'static str, Option<u64>) {
         Rejection::UnknownFrame => ("unknown_frame", None),
         Rejection::Service(error) => match error {
             Error::Invalid(_) => ("validation_failed", None),
-            Error::Unauthenticated { code, .. }
+            Error::BadRequest { code, .. }
+            | Error::Unauthenticated { code, .. }
             | Error::Forbidden { code, .. }
             | Error::NotFound { code, .. }
             | Error::Conflict { code, .. }

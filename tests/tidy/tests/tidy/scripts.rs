@@ -26,6 +26,9 @@ fn every_verb_of_the_architecture_is_a_script() {
         "demo",
         "setup",
         "quarantine",
+        "mail",
+        "redrive",
+        "rotate-keys",
     ];
     for verb in verbs {
         read(&format!("scripts/{verb}"));

@@ -206,6 +206,13 @@ fn the_parameters_defaults_are_the_limits_of_the_domain() {
     let default = |name: &str| template.number(template.parameter_default(name));
     assert_eq!(default("MessagesPerSecond"), Some(domain::limits::MESSAGES_PER_SECOND.into()));
     assert_eq!(default("MessagesBurst"), Some(domain::limits::MESSAGES_BURST.into()));
+    assert_eq!(default("LoginsPerMinute"), Some(domain::limits::LOGINS_PER_MINUTE.into()));
+    let registrations = default("RegistrationsPerHour");
+    assert_eq!(registrations, Some(domain::limits::REGISTRATIONS_PER_HOUR.into()));
+    assert_eq!(default("MailsPerHour"), Some(domain::limits::MAILS_PER_HOUR.into()));
+    assert_eq!(default("InvitesPerHour"), Some(domain::limits::INVITES_PER_HOUR.into()));
+    let requests = default("ContactRequestsPerHour");
+    assert_eq!(requests, Some(domain::limits::CONTACT_REQUESTS_PER_HOUR.into()));
     assert_eq!(default("ByeAfterSeconds"), Some(domain::limits::BYE_AFTER.as_secs()));
     assert_eq!(default("NudgeAfterSeconds"), Some(domain::limits::NUDGE_AFTER.as_secs()));
 }

@@ -79,11 +79,7 @@ pub async fn a_group_begins_with_its_creation(fixture: &dyn HistoryFixture) {
     let first = created.first_message.expect("a first message");
     assert_eq!((first.seq, first.rev, first.sender_id), (Seq(1), Seq(1), ADA));
     assert_eq!((first.kind, &first.text), (MessageKind::System, &None));
-    let event = SystemEvent {
-        event_type: EventType::ConversationCreated,
-        actor_id: ADA,
-        user_ids: vec![CLEO, BOB],
-    };
+    let event = SystemEvent::new(EventType::ConversationCreated, ADA, vec![CLEO, BOB]);
     assert_eq!(first.event, Some(event));
     for user in [ADA, BOB, CLEO] {
         assert_eq!(&conversation(&ports, user, opened.id).await, opened);

@@ -9,12 +9,24 @@
     reason = "the suites run in tests only, where an unkept promise is to end the test"
 )]
 
+pub mod blocks;
 pub mod changes;
+pub mod contacts;
 pub mod conversations;
+pub mod directory;
+pub mod edits;
+pub mod erasure;
+pub mod export;
+pub mod factors;
 pub mod feed;
+pub mod groups;
+pub mod invites;
 pub mod lists;
+pub mod mail_tokens;
 pub mod messages;
+pub mod passwords;
 pub mod people;
+mod promises;
 pub mod reactions;
 pub mod reading;
 pub mod receipts;
@@ -31,8 +43,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{ConversationId, UserId};
 use service::port::{
-    Acquaintances, ConversationStore, MessageChanges, MessageStore, PushLog, ReceiptStore,
-    SessionStore, SyncFeed, TraceStore, Upkeep, UserStore,
+    Acquaintances, BlockStore, ContactStore, ConversationStore, Erasure, Export, GroupStore,
+    InviteStore, MailTokenStore, MessageChanges, MessageStore, PasswordStore, PushLog,
+    ReceiptStore, SessionDirectory, SessionStore, SyncFeed, TraceStore, TwoFactorStore, Upkeep,
+    UserStore,
 };
 
 /// The ports as one process has them.
@@ -49,6 +63,16 @@ pub struct HistoryPorts {
     pub feed: Arc<dyn SyncFeed>,
     pub push_log: Arc<dyn PushLog>,
     pub traces: Arc<dyn TraceStore>,
+    pub groups: Arc<dyn GroupStore>,
+    pub invites: Arc<dyn InviteStore>,
+    pub contacts: Arc<dyn ContactStore>,
+    pub blocks: Arc<dyn BlockStore>,
+    pub mail_tokens: Arc<dyn MailTokenStore>,
+    pub passwords: Arc<dyn PasswordStore>,
+    pub directory: Arc<dyn SessionDirectory>,
+    pub factors: Arc<dyn TwoFactorStore>,
+    pub erasure: Arc<dyn Erasure>,
+    pub export: Arc<dyn Export>,
 }
 
 /// What goes on beside a step of a fixture.
@@ -261,6 +285,7 @@ macro_rules! history_contract {
             who_does_not_share_receipts_leaves_no_reading_in_a_trace
             a_trace_is_forgotten_after_its_time
         }
+        $crate::people_contract! { $fixture }
     };
 }
 

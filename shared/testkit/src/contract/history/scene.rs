@@ -1,18 +1,19 @@
 //! Who and what the promises speak of.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use domain::{
     Change, ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress,
-    Emoji, Message, MessageText, Seq, SessionId, Settings, Timestamp, Title, TraceId, UserId,
-    Username, direct_conversation_id,
+    Emoji, GroupRefusal, InviteId, Message, MessageText, Role, Seq, SessionId, Settings, Timestamp,
+    Title, TraceId, UserId, Username, direct_conversation_id,
 };
-use service::Page;
 use service::port::{
-    ChangeError, ChangeRequest, Changed, Commit, Created, MessageStore, NewDirect, NewGroup,
-    NewRefreshToken, NewSession, NewUser, RaisedMarks, ReceiptClaim, Submission, UserChange,
-    Verdict,
+    ChangeError, ChangeRequest, Changed, Commit, Created, GroupChange, GroupChanged, GroupError,
+    GroupRequest, InviteRefusal, MessageStore, NewDirect, NewGroup, NewInvite, NewRefreshToken,
+    NewSession, NewUser, RaisedMarks, ReceiptClaim, Submission, UserChange, Verdict,
 };
+use service::{ConversationEntry, Page};
 use uuid::Uuid;
 
 use super::{HistoryFixture, HistoryPorts};
@@ -283,4 +284,82 @@ pub(super) async fn crowd(ports: &HistoryPorts, size: u32) -> Vec<UserId> {
         people.push(id);
     }
     people
+}
+
+/// What this person does to a group at 30 s.
+pub(super) async fn try_group(
+    ports: &HistoryPorts,
+    actor_id: UserId,
+    conversation_id: ConversationId,
+    change: GroupChange,
+) -> Result<GroupChanged, GroupError> {
+    static DRAWN: AtomicU32 = AtomicU32::new(0);
+    let first = u128::from(DRAWN.fetch_add(4, Ordering::SeqCst));
+    let message_ids =
+        [0, 1, 2, 3].map(|part| ClientId(Uuid::from_u128(0x6E_0000_0000 + first + part)));
+    let request = GroupRequest { conversation_id, actor_id, change, message_ids, at: at(30) };
+    ports.groups.change(request).await
+}
+
+pub(super) async fn change_group(
+    ports: &HistoryPorts,
+    actor: UserId,
+    id: ConversationId,
+    change: GroupChange,
+) -> GroupChanged {
+    try_group(ports, actor, id, change).await.expect("changes")
+}
+
+pub(super) async fn give_role(ports: &HistoryPorts, id: ConversationId, user: UserId, role: Role) {
+    change_group(ports, ADA, id, GroupChange::SetRole { user_id: user, role }).await;
+}
+
+/// Why a change of a group was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    NotAMember,
+    NoSuchMember,
+    Unknown(Vec<UserId>),
+    Blocked,
+    Full,
+    NotAllowed,
+    LastOwner,
+    Invite(InviteRefusal),
+}
+
+pub(super) fn refusal<T: std::fmt::Debug>(outcome: Result<T, GroupError>) -> Refused {
+    match outcome.expect_err("it is refused") {
+        GroupError::NotAMember => Refused::NotAMember,
+        GroupError::NoSuchMember => Refused::NoSuchMember,
+        GroupError::UnknownUsers(users) => Refused::Unknown(users),
+        GroupError::Blocked => Refused::Blocked,
+        GroupError::Full => Refused::Full,
+        GroupError::Refused(GroupRefusal::NotAllowed) => Refused::NotAllowed,
+        GroupError::Refused(GroupRefusal::LastOwner) => Refused::LastOwner,
+        GroupError::Invite(refusal) => Refused::Invite(refusal),
+        GroupError::Failure(failure) => panic!("{failure:?}"),
+    }
+}
+
+/// A conversation as it stands in their list, if it does.
+pub(super) async fn listed(
+    ports: &HistoryPorts,
+    user: UserId,
+    id: ConversationId,
+) -> Option<ConversationEntry> {
+    let (entries, _) = ports.conversations.list(user, page(None, 100)).await.expect("lists");
+    entries.into_iter().find(|entry| entry.conversation.id == id)
+}
+
+/// Ada's invite with this number, made at 20 s, which expires at 1,000 s.
+pub(super) fn new_invite(id: ConversationId, number: u32, max_uses: Option<u32>) -> NewInvite {
+    NewInvite {
+        id: InviteId(Uuid::from_u128(0x1417_0000 + u128::from(number))),
+        conversation_id: id,
+        creator_id: ADA,
+        digest: digest(0x1417_0000 + number),
+        max_uses,
+        expires_at: at(1_000),
+        created_at: at(20),
+    }
 }

@@ -3,9 +3,12 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a promise that is broken panics")]
 
 pub mod connections;
+pub mod erasure;
+pub mod erasure_queue;
 pub mod fan_out_queue;
 pub mod hiding;
 pub mod key_directory;
+pub mod mail_queue;
 pub mod membership;
 pub mod persist_lane;
 pub mod presence;
@@ -46,5 +49,6 @@ macro_rules! live_table_promises {
         $crate::membership_promises!($open);
         $crate::rate_limiter_promises!($open);
         $crate::key_directory_promises!($open);
+        $crate::live_erasure_promises!($open);
     };
 }

@@ -1,12 +1,16 @@
 //! Values to put through a port.
 
 use domain::{
-    ClientId, ConnectionId, Conversation, ConversationId, ConversationType, Draft, DraftParts,
-    Emoji, Marks, Mention, Message, MessageKind, MessageText, Presence, Reaction, Rejection, Seq,
-    SessionId, Timestamp, Title, TraceId, UserId,
+    AvatarUrl, ClientId, ConnectionId, ContactRequestId, Conversation, ConversationId,
+    ConversationType, Description, Draft, DraftParts, Emoji, EventType, Marks, Mention, Message,
+    MessageKind, MessageText, Presence, Reaction, Rejection, Role, Seq, SessionId, SystemEvent,
+    Timestamp, Title, TraceId, UserId,
 };
 use service::port::Submission;
-use service::{Connection, Event, Identity, MemberMarks, PresenceView, Recipient};
+use service::{
+    Connection, ContactRequest, ContactStatus, Event, Identity, MemberMarks, PresenceView,
+    Recipient,
+};
 use uuid::Uuid;
 
 use crate::ambient::at_ms;
@@ -133,17 +137,38 @@ pub fn messages_changed() -> Event {
     Event::MessagesChanged { conversation_id, after: Seq(10), through: Seq(12), messages }
 }
 
-/// One of each kind that may wait in a queue.
-pub fn events() -> Vec<Event> {
-    let conversation_id = conversation(1);
-    let marks = |number, delivered, read| MemberMarks {
-        user_id: user(number),
-        marks: Marks { delivered: Seq(delivered), read: Seq(read) },
+/// System messages of every kind that has more than people.
+fn membership_news(title: Title) -> Vec<Message> {
+    let event = |event_type| SystemEvent::new(event_type, user(1), vec![user(2)]);
+    let events = [
+        event(EventType::MembersAdded),
+        event(EventType::MemberJoined),
+        event(EventType::MemberLeft),
+        event(EventType::MemberRemoved),
+        SystemEvent { role: Some(Role::Owner), ..event(EventType::RoleChanged) },
+        SystemEvent { title: Some(title), ..event(EventType::TitleChanged) },
+        event(EventType::DescriptionChanged),
+        event(EventType::PictureChanged),
+        event(EventType::HistoryChanged),
+    ];
+    let told = |(seq, event)| Message {
+        kind: MessageKind::System,
+        text: None,
+        event: Some(event),
+        ..message(seq, "told")
     };
+    (20..).zip(events).map(told).collect()
+}
+
+fn changes_of_groups() -> Vec<Event> {
+    let title = Title::parse("The \"engine\" \u{1f682}").expect("a title");
     let group = Conversation {
-        id: conversation_id,
+        id: conversation(1),
         conversation_type: ConversationType::Group,
-        title: Some(Title::parse("The \"engine\" \u{1f682}").expect("a title")),
+        title: Some(title.clone()),
+        description: None,
+        avatar_url: None,
+        shares_history: false,
         created_by: user(1),
         created_at: at_ms(0),
         changed_at: at_ms(1),
@@ -152,6 +177,44 @@ pub fn events() -> Vec<Event> {
     };
     let direct =
         Conversation { conversation_type: ConversationType::Direct, title: None, ..group.clone() };
+    let described = Conversation {
+        description: Some(Description::parse("What it is \"for\"").expect("a description")),
+        avatar_url: Some(AvatarUrl::parse("https://example.org/a.png?x=1").expect("an address")),
+        shares_history: true,
+        ..group.clone()
+    };
+    let told =
+        [group, direct, described].map(|conversation| Event::ConversationChanged { conversation });
+    let removed = Event::ConversationRemoved { conversation_id: conversation(1) };
+    told.into_iter().chain([removed, messages_new(membership_news(title))]).collect()
+}
+
+fn changes_of_contacts() -> Vec<Event> {
+    vec![
+        contact_changed(true, ContactStatus::Requested),
+        contact_changed(true, ContactStatus::Contacts),
+        contact_changed(true, ContactStatus::Declined),
+        contact_changed(false, ContactStatus::Removed),
+    ]
+}
+
+fn contact_changed(has_request: bool, status: ContactStatus) -> Event {
+    let request = ContactRequest {
+        id: ContactRequestId(Uuid::from_u128(7)),
+        from: user(1),
+        to: user(2),
+        created_at: at_ms(0),
+    };
+    Event::ContactChanged { request: has_request.then_some(request), user_id: user(2), status }
+}
+
+/// One of each kind that may wait in a queue.
+pub fn events() -> Vec<Event> {
+    let conversation_id = conversation(1);
+    let marks = |number, delivered, read| MemberMarks {
+        user_id: user(number),
+        marks: Marks { delivered: Seq(delivered), read: Seq(read) },
+    };
     let view = |number, presence, last_seen_at| PresenceView {
         user_id: user(number),
         presence,
@@ -163,7 +226,7 @@ pub fn events() -> Vec<Event> {
         view(3, Presence::Dnd, None),
         view(4, Presence::Offline, Some(at_ms(-1))),
     ];
-    vec![
+    let mut events = vec![
         messages_new(vec![message(7, "seven")]),
         messages_changed(),
         // What a member is told who joined after these messages: the frame moves their cursor.
@@ -171,10 +234,11 @@ pub fn events() -> Vec<Event> {
         rejected(Rejection::InvalidReplyTo),
         rejected(Rejection::InvalidMention),
         rejected(Rejection::Quarantined),
-        Event::ConversationChanged { conversation: group },
-        Event::ConversationChanged { conversation: direct },
         Event::ReceiptUpdated { conversation_id, marks: vec![marks(1, 5, 0), marks(2, 9, 9)] },
         Event::PresenceChanged { users },
         Event::Nudge { conversation_id, last_seq: Seq(12) },
-    ]
+    ];
+    events.extend(changes_of_groups());
+    events.extend(changes_of_contacts());
+    events
 }

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    auth::confirm_two_factor::main()
+}

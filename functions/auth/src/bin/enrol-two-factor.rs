@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    auth::enrol_two_factor::main()
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    auth::resend_email::main()
+}

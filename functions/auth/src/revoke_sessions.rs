@@ -1,0 +1,19 @@
+//! `DELETE /v1/auth/sessions` — end all other sessions and close their sockets.
+
+use std::process::ExitCode;
+
+use service::SessionList;
+use transport::http::{self, Request, Response};
+use transport::{Rejection, connect};
+
+pub async fn revoke_sessions(
+    sessions: SessionList,
+    request: Request,
+) -> Result<Response, Rejection> {
+    sessions.revoke_others(request.caller()?).await?;
+    Ok(http::no_content())
+}
+
+pub fn main() -> ExitCode {
+    http::serve(connect::session_list, revoke_sessions)
+}

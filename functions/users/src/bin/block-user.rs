@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    users::block_user::main()
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    users::list_contact_requests::main()
+}

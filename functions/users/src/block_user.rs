@@ -1,0 +1,16 @@
+//! `PUT /v1/users/me/blocks/{user_id}` — hear no more of somebody.
+
+use std::process::ExitCode;
+
+use service::Blocks;
+use transport::http::{self, Request, Response};
+use transport::{Rejection, connect};
+
+pub async fn block_user(blocks: Blocks, request: Request) -> Result<Response, Rejection> {
+    blocks.block(request.caller()?, request.user_id()?).await?;
+    Ok(http::no_content())
+}
+
+pub fn main() -> ExitCode {
+    http::serve(connect::blocks, block_user)
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    workers::send_mail::main()
+}

@@ -1,0 +1,28 @@
+-- What a user wrote, for themselves, also where they are not in any more. In each conversation
+-- the key of client_ids finds what one person sent.
+--
+-- $1 user id, $2 and $4 conversation id and seq of the last row before this part or null, $3 rows
+-- at most.
+-- Row: key, seq_key, and everything as text. None to $3, in the order of keys.
+SELECT m.conversation_id AS key, m.seq AS seq_key, m.conversation_id::text AS conversation_id,
+    m.seq::text AS seq, m.kind, m.text, m.reply_to::text AS reply_to,
+    to_char(m.sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS sent_at,
+    to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+    to_char(m.edited_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS edited_at,
+    to_char(m.deleted_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS deleted_at
+FROM (
+    SELECT conversation_id FROM members
+    -- As two parts, because each of the two indexes has one of them.
+    WHERE ((user_id = $1 AND left_seq IS NULL) OR (user_id = $1 AND left_seq IS NOT NULL))
+        AND ($2::uuid IS NULL OR conversation_id >= $2)
+    ORDER BY conversation_id
+) my
+CROSS JOIN LATERAL (
+    SELECT * FROM messages
+    WHERE conversation_id = my.conversation_id AND sender_id = $1 AND kind <> 'system'
+        AND ($2::uuid IS NULL OR conversation_id > $2 OR seq > $4)
+    ORDER BY seq
+    LIMIT $3
+) m
+ORDER BY m.conversation_id, m.seq
+LIMIT $3

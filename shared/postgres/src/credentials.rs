@@ -1,0 +1,166 @@
+//! `MailTokenStore`, `PasswordStore` and `SessionDirectory`: proofs beside the password, and where
+//! one is signed in.
+
+use async_trait::async_trait;
+use domain::{SessionId, Timestamp, UserId, limits};
+use service::port::{
+    Failure, MailPurpose, MailTokenStore, NewMailToken, PasswordStore, SessionDirectory,
+};
+use service::{Device, Identity, SessionView};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::accounts::PgAccounts;
+use crate::database::Parameter;
+use crate::query;
+use crate::row::{Read, column, instant, is_digest, time, user_id};
+
+fn purpose(purpose: MailPurpose) -> &'static str {
+    match purpose {
+        MailPurpose::VerifyEmail => "verify_email",
+        MailPurpose::ResetPassword => "reset_password",
+    }
+}
+
+#[async_trait]
+impl MailTokenStore for PgAccounts {
+    async fn issue(&self, token: NewMailToken) -> Result<(), Failure> {
+        let parameters: [Parameter<'_>; 4] = [
+            (&token.user_id.0, Type::UUID),
+            (&purpose(token.purpose), Type::TEXT),
+            (&token.digest, Type::TEXT),
+            (&instant(token.expires_at), Type::TIMESTAMPTZ),
+        ];
+        self.database.query(query::ISSUE_MAIL_TOKEN, &parameters).await?;
+        Ok(())
+    }
+
+    async fn verify_email(&self, digest: &str, now: Timestamp) -> Result<bool, Failure> {
+        if !is_digest(digest) {
+            return Ok(false);
+        }
+        let parameters: [Parameter<'_>; 2] =
+            [(&digest, Type::TEXT), (&instant(now), Type::TIMESTAMPTZ)];
+        let row = self.database.query_opt(query::VERIFY_EMAIL, &parameters).await?;
+        Ok(row.is_some())
+    }
+
+    async fn reset_password(
+        &self,
+        digest: &str,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Identity>>, Failure> {
+        if !is_digest(digest) {
+            return Ok(None);
+        }
+        let parameters: [Parameter<'_>; 3] = [
+            (&digest, Type::TEXT),
+            (&instant(now), Type::TIMESTAMPTZ),
+            (&password_hash, Type::TEXT),
+        ];
+        let row = self.database.query_opt(query::RESET_PASSWORD, &parameters).await?;
+        let Some(row) = row else { return Ok(None) };
+        let user = user_id(&row, "id")?;
+        let sessions: Vec<Uuid> = column(&row, "session_ids")?;
+        Ok(Some(sessions.into_iter().map(|id| identity(user, id)).collect()))
+    }
+}
+
+#[async_trait]
+impl PasswordStore for PgAccounts {
+    async fn hash_of(&self, user: UserId) -> Result<Option<String>, Failure> {
+        let parameters: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
+        let row = self.database.query_opt(query::PASSWORD_HASH, &parameters).await?;
+        Ok(row.map(|row| column(&row, "password_hash")).transpose()?)
+    }
+
+    async fn change(
+        &self,
+        keep: Identity,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Identity>, Failure> {
+        let parameters: [Parameter<'_>; 4] = [
+            (&keep.user_id.0, Type::UUID),
+            (&keep.session_id.0, Type::UUID),
+            (&password_hash, Type::TEXT),
+            (&instant(now), Type::TIMESTAMPTZ),
+        ];
+        let rows = self.database.query(query::CHANGE_PASSWORD, &parameters).await?;
+        Ok(identities(keep.user_id, &rows)?)
+    }
+
+    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<(), Failure> {
+        let parameters: [Parameter<'_>; 3] =
+            [(&user.0, Type::UUID), (&old_hash, Type::TEXT), (&new_hash, Type::TEXT)];
+        self.database.query(query::REHASH_PASSWORD, &parameters).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SessionDirectory for PgAccounts {
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionView>, Failure> {
+        let parameters: [Parameter<'_>; 3] = [
+            (&user.0, Type::UUID),
+            (&instant(now), Type::TIMESTAMPTZ),
+            (&i64::from(limits::PAGE_MAX), Type::INT8),
+        ];
+        let rows = self.database.query(query::SESSIONS, &parameters).await?;
+        let sessions: Read<Vec<_>> = rows.iter().map(view).collect();
+        Ok(sessions?)
+    }
+
+    async fn revoke_one(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let parameters: [Parameter<'_>; 3] =
+            [(&session.0, Type::UUID), (&user.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];
+        let row = self.database.query_opt(query::REVOKE_ONE_SESSION, &parameters).await?;
+        Ok(row.is_some())
+    }
+
+    async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure> {
+        let parameters: [Parameter<'_>; 3] =
+            [(&user.0, Type::UUID), (&device.name, Type::TEXT), (&device.address, Type::TEXT)];
+        let row = self.database.query_opt(query::KNOWS_DEVICE, &parameters).await?;
+        Ok(row.map_or(Ok(false), |row| column(&row, "is_known"))?)
+    }
+
+    async fn revoke_others(
+        &self,
+        keep: Identity,
+        now: Timestamp,
+    ) -> Result<Vec<Identity>, Failure> {
+        let parameters: [Parameter<'_>; 3] = [
+            (&keep.user_id.0, Type::UUID),
+            (&keep.session_id.0, Type::UUID),
+            (&instant(now), Type::TIMESTAMPTZ),
+        ];
+        let rows = self.database.query(query::REVOKE_OTHER_SESSIONS, &parameters).await?;
+        Ok(identities(keep.user_id, &rows)?)
+    }
+}
+
+pub(crate) fn identity(user_id: UserId, session_id: Uuid) -> Identity {
+    Identity { user_id, session_id: SessionId(session_id) }
+}
+
+fn identities(user: UserId, rows: &[Row]) -> Read<Vec<Identity>> {
+    rows.iter().map(|row| Ok(identity(user, column(row, "id")?))).collect()
+}
+
+fn view(row: &Row) -> Read<SessionView> {
+    Ok(SessionView {
+        id: SessionId(column(row, "id")?),
+        device_name: column(row, "device_name")?,
+        address: column(row, "address")?,
+        created_at: time(row, "created_at")?,
+        last_used_at: time(row, "last_used_at")?,
+    })
+}

@@ -1,0 +1,150 @@
+//! `Erasure`: the end of an account. What somebody may take along is in export.rs.
+
+use async_trait::async_trait;
+use domain::{ClientId, ConversationId, EmailAddress, Timestamp, UserId};
+use service::port::{Erased, Erasure, Failure};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::credentials::identity;
+use crate::database::{Database, Parameter};
+use crate::error::DatabaseError;
+use crate::group_write::{Author, Found, give_up, lock_and_read, write};
+use crate::query;
+use crate::row::{Read, column, instant};
+
+/// The end of accounts, and what they may take along.
+pub struct PgErasure {
+    pub(crate) database: Database,
+}
+
+/// Conversations that are left before the next are looked for.
+const MEMBERSHIPS_PER_ROUND: i64 = 200;
+
+/// As the statement of the same name answers them.
+const ACCOUNT: [&str; 7] =
+    ["users", "sessions", "mail_tokens", "two_factor", "contacts", "contact_requests", "blocks"];
+const TRACES: [&str; 2] = ["members", "traces"];
+const RESIDUE: [&str; 11] = [
+    "users",
+    "sessions",
+    "refresh_tokens",
+    "mail_tokens",
+    "two_factor",
+    "recovery_codes",
+    "contacts",
+    "contact_requests",
+    "blocks",
+    "members",
+    "traces",
+];
+
+#[async_trait]
+impl Erasure for PgErasure {
+    /// The account first: from then on nothing new is written for it, and what is left is found
+    /// by the next try. Each conversation is left in a transaction of its own, because one that
+    /// held them all would hold up everybody in them.
+    async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure> {
+        let account = self.end_account(user, now).await?;
+        let sessions: Vec<Uuid> = column(&account, "session_ids")?;
+        let left = self.leave_everything(user, now).await?;
+        let parameters: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
+        let traces = self.database.query_opt(query::ERASE_TRACES, &parameters).await?;
+        let mut rows = counts(&account, &ACCOUNT)?;
+        rows.push(("memberships", left));
+        if let Some(traces) = traces {
+            rows.extend(counts(&traces, &TRACES)?);
+        }
+        let sessions = sessions.into_iter().map(|id| identity(user, id)).collect();
+        Ok(Erased { sessions, rows })
+    }
+
+    async fn residue(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+    ) -> Result<Vec<(&'static str, u64)>, Failure> {
+        let parameters: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&email.as_str(), Type::TEXT)];
+        let row = self.database.query_opt(query::RESIDUE, &parameters).await?;
+        let row = row.ok_or_else(|| DatabaseError::unreadable("no residue and no zero"))?;
+        let mut rows = counts(&row, &RESIDUE)?;
+        rows.retain(|(_, count)| *count > 0);
+        Ok(rows)
+    }
+}
+
+impl PgErasure {
+    /// Over this database; nothing is opened yet.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Row, DatabaseError> {
+        let lock: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
+        let parameters: [Parameter<'_>; 2] =
+            [(&user.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];
+        let mut lease = self.database.lease().await?;
+        let client = lease.client();
+        let pipeline = async {
+            let (begun, locked, written, committed) = tokio::join!(
+                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
+                client.query_typed(query::LOCK_ACCOUNT, &lock),
+                client.query_typed(query::ERASE_ACCOUNT, &parameters),
+                client.batch_execute("COMMIT"),
+            );
+            begun?;
+            locked?;
+            let rows = written?;
+            committed?;
+            Ok(rows)
+        };
+        let rows = lease.settle(pipeline).await?;
+        rows.into_iter().next().ok_or_else(|| DatabaseError::unreadable("an end without a row"))
+    }
+
+    /// Ends, because each round leaves what it found and nobody can come in who is gone.
+    async fn leave_everything(&self, user: UserId, now: Timestamp) -> Result<u64, DatabaseError> {
+        let parameters: [Parameter<'_>; 2] =
+            [(&user.0, Type::UUID), (&MEMBERSHIPS_PER_ROUND, Type::INT8)];
+        let mut left = 0;
+        loop {
+            let rows = self.database.query(query::MEMBERSHIPS, &parameters).await?;
+            if rows.is_empty() {
+                return Ok(left);
+            }
+            for row in &rows {
+                let id = ConversationId(column(row, "conversation_id")?);
+                left += u64::from(self.leave(user, id, now).await?);
+            }
+        }
+    }
+
+    /// `false` when another end of the same account was there first.
+    async fn leave(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<bool, DatabaseError> {
+        let mut lease = self.database.lease().await?;
+        let standing = lock_and_read(&mut lease, Found::ById(id), user, &[]).await?;
+        let plan = standing.as_ref().and_then(|standing| standing.vanish(user));
+        let (Some(standing), Some(plan)) = (standing, plan) else {
+            give_up(&mut lease).await?;
+            return Ok(false);
+        };
+        // Nobody repeats these messages, so their names need not be known to anybody: any two
+        // that differ will do, and one ends only once.
+        let name = |part: &[u8]| ClientId(Uuid::new_v5(&id.0, &[part, user.0.as_bytes()].concat()));
+        let author =
+            Author { user_id: user, message_ids: vec![name(b"end/1"), name(b"end/2")], at: now };
+        write(&mut lease, standing, plan, &author).await?;
+        Ok(true)
+    }
+}
+
+fn counts(row: &Row, names: &[&'static str]) -> Read<Vec<(&'static str, u64)>> {
+    let count = |name: &&'static str| Ok((*name, column::<i64>(row, name)?.unsigned_abs()));
+    names.iter().map(count).collect()
+}

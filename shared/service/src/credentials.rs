@@ -1,0 +1,205 @@
+//! Proving an address, changing a password, and ending sessions.
+
+use std::sync::Arc;
+
+use domain::{EmailAddress, Password, SessionId, TokenBucket, User, limits};
+
+use crate::port::{
+    Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordHasher, PasswordJudge,
+    PasswordStore, RateLimiter, SessionDirectory, SessionStore, UserStore,
+};
+use crate::{Caller, Error, Hangup, Identity, SessionView};
+
+const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
+
+/// Takes one from this bucket, or 429.
+pub(crate) async fn throttle(
+    limiter: &dyn RateLimiter,
+    clock: &dyn Clock,
+    scope: &str,
+    bucket: TokenBucket,
+) -> Result<(), Error> {
+    match limiter.take(scope, bucket, 1, clock.now()).await? {
+        Ok(()) => Ok(()),
+        Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
+    }
+}
+
+/// Always the same, whatever is wrong with the token.
+fn token_invalid() -> Error {
+    let detail = "the token is unknown, used or expired: ask for a new mail";
+    Error::BadRequest { code: "token_invalid", detail }
+}
+
+/// Proving that an address is one's own.
+#[derive(Clone)]
+pub struct EmailProofs {
+    pub users: Arc<dyn UserStore>,
+    pub tokens: Arc<dyn MailTokenStore>,
+    pub mail: Arc<dyn MailQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl EmailProofs {
+    /// Once; 400 `token_invalid` after that.
+    pub async fn verify(&self, token: &str) -> Result<(), Error> {
+        let digest = self.entropy.digest(token);
+        let is_verified = self.tokens.verify_email(&digest, self.clock.now()).await?;
+        if is_verified { Ok(()) } else { Err(token_invalid()) }
+    }
+
+    /// Another mail; nothing happens for an address that is verified.
+    pub async fn resend(&self, caller: Caller) -> Result<(), Error> {
+        let user_id = caller.user_id();
+        throttle(&*self.limiter, &*self.clock, &format!("mail/{user_id}"), MAILS).await?;
+        let user = self.users.user(user_id).await?.ok_or_else(Error::unauthenticated)?;
+        if !user.email_verified {
+            self.mail.enqueue(MailJob::VerifyEmail { user_id }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Another password, for who knows the old one and for who does not.
+#[derive(Clone)]
+pub struct Passwords {
+    pub users: Arc<dyn UserStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    pub passwords: Arc<dyn PasswordStore>,
+    pub tokens: Arc<dyn MailTokenStore>,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub judge: Arc<dyn PasswordJudge>,
+    pub mail: Arc<dyn MailQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub hangup: Hangup,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Passwords {
+    /// The same answer and the same work, whether or not anybody has this address.
+    pub async fn forgot(&self, email: EmailAddress, address: Option<&str>) -> Result<(), Error> {
+        let scopes = [
+            Some(format!("mail/{}", self.entropy.digest(email.as_str()))),
+            address.map(|address| format!("mail/{address}")),
+        ];
+        for scope in scopes.iter().flatten() {
+            throttle(&*self.limiter, &*self.clock, scope, MAILS).await?;
+        }
+        Ok(self.mail.enqueue(MailJob::ResetPassword { email }).await?)
+    }
+
+    /// Ends every session and its sockets.
+    pub async fn reset(&self, token: &str, new_password: Password) -> Result<(), Error> {
+        judge(&*self.judge, &new_password, &[], "new_password")?;
+        let hash = self.hasher.hash(new_password).await?;
+        let digest = self.entropy.digest(token);
+        let ended = self.tokens.reset_password(&digest, &hash, self.clock.now()).await?;
+        hang_up(&self.hangup, ended.ok_or_else(token_invalid)?, "password_reset").await
+    }
+
+    /// Ends every other session and its sockets. 401 for a session that has ended, 403
+    /// `wrong_password`.
+    pub async fn change(
+        &self,
+        caller: Caller,
+        current: Password,
+        new_password: Password,
+    ) -> Result<(), Error> {
+        let identity = caller.identity();
+        if !self.sessions.is_active(identity).await? {
+            return Err(Error::unauthenticated());
+        }
+        let user = self.users.user(caller.user_id()).await?.ok_or_else(Error::unauthenticated)?;
+        self.check_current(&user, current).await?;
+        let about = [user.username.as_str(), user.email.as_str(), user.display_name.as_str()];
+        judge(&*self.judge, &new_password, &about, "new_password")?;
+        let hash = self.hasher.hash(new_password).await?;
+        let ended = self.passwords.change(identity, &hash, self.clock.now()).await?;
+        hang_up(&self.hangup, ended, "password_changed").await
+    }
+
+    async fn check_current(&self, user: &User, current: Password) -> Result<(), Error> {
+        let scope = format!("login/{}", user.id);
+        throttle(&*self.limiter, &*self.clock, &scope, LOGINS).await?;
+        let hash = self.passwords.hash_of(user.id).await?;
+        if self.hasher.verify(current, hash).await? {
+            return Ok(());
+        }
+        Err(wrong_password())
+    }
+}
+
+pub(crate) const LOGINS: TokenBucket = TokenBucket::per_minute(limits::LOGINS_PER_MINUTE);
+
+pub(crate) fn wrong_password() -> Error {
+    Error::Forbidden { code: "wrong_password", detail: "the current password is not this one" }
+}
+
+/// 422 for a password that is too easily guessed.
+pub(crate) fn judge(
+    judge: &dyn PasswordJudge,
+    password: &Password,
+    about: &[&str],
+    field: &str,
+) -> Result<(), Error> {
+    if !judge.is_weak(password, about) {
+        return Ok(());
+    }
+    let detail = "is among the first that anybody would try: choose a longer one";
+    Err(Error::invalid(field, domain::Invalid::new("weak_password", detail)))
+}
+
+/// One session that cannot be told does not spare the others.
+pub(crate) async fn hang_up(
+    hangup: &Hangup,
+    ended: Vec<Identity>,
+    reason: &'static str,
+) -> Result<(), Error> {
+    let mut answer = Ok(());
+    for identity in ended {
+        answer = answer.and(hangup.end_session(identity, reason).await);
+    }
+    answer
+}
+
+/// Where one is signed in.
+#[derive(Clone)]
+pub struct SessionList {
+    pub sessions: Arc<dyn SessionStore>,
+    pub directory: Arc<dyn SessionDirectory>,
+    pub hangup: Hangup,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl SessionList {
+    /// 401 for a session that has ended, here and below.
+    pub async fn list(&self, caller: Caller) -> Result<Vec<SessionView>, Error> {
+        self.check(caller).await?;
+        Ok(self.directory.list(caller.user_id(), self.clock.now()).await?)
+    }
+
+    /// 404 `session_not_found` for one that is not the caller's, or has ended.
+    pub async fn revoke(&self, caller: Caller, session_id: SessionId) -> Result<(), Error> {
+        self.check(caller).await?;
+        let user_id = caller.user_id();
+        if !self.directory.revoke_one(user_id, session_id, self.clock.now()).await? {
+            let detail = "you have no such session";
+            return Err(Error::NotFound { code: "session_not_found", detail });
+        }
+        self.hangup.end_session(Identity { user_id, session_id }, "session_revoked").await
+    }
+
+    pub async fn revoke_others(&self, caller: Caller) -> Result<(), Error> {
+        self.check(caller).await?;
+        let ended = self.directory.revoke_others(caller.identity(), self.clock.now()).await?;
+        hang_up(&self.hangup, ended, "session_revoked").await
+    }
+
+    async fn check(&self, caller: Caller) -> Result<(), Error> {
+        let is_active = self.sessions.is_active(caller.identity()).await?;
+        if is_active { Ok(()) } else { Err(Error::unauthenticated()) }
+    }
+}

@@ -1,0 +1,87 @@
+//! The end of an account, and what somebody may take along.
+
+use std::sync::Arc;
+
+use domain::{EmailAddress, Password, UserId};
+
+use crate::credentials::{LOGINS, hang_up, throttle, wrong_password};
+use crate::port::{
+    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, PasswordHasher,
+    PasswordStore, RateLimiter, UserStore,
+};
+use crate::{Caller, Error, Hangup};
+
+/// `DELETE /users/me`
+#[derive(Clone)]
+pub struct Departures {
+    pub users: Arc<dyn UserStore>,
+    pub passwords: Arc<dyn PasswordStore>,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub erasure: Arc<dyn Erasure>,
+    pub queue: Arc<dyn ErasureQueue>,
+    pub hangup: Hangup,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Departures {
+    /// 403 `wrong_password`. Afterwards nobody can sign in to this account and nobody is; the
+    /// rest goes in a job. The job is queued first: an account that is half gone must not stay so.
+    pub async fn leave(&self, caller: Caller, password: Password) -> Result<(), Error> {
+        let id = caller.user_id();
+        throttle(&*self.limiter, &*self.clock, &format!("login/{id}"), LOGINS).await?;
+        let user = self.users.user(id).await?.ok_or_else(Error::unauthenticated)?;
+        let hash = self.passwords.hash_of(id).await?;
+        if !self.hasher.verify(password, hash).await? {
+            return Err(wrong_password());
+        }
+        self.queue.enqueue(id, &user.email).await?;
+        let erased = self.erasure.erase(id, self.clock.now()).await?;
+        hang_up(&self.hangup, erased.sessions, "account_erased").await
+    }
+}
+
+/// The worker behind `accounts-to-erase`.
+#[derive(Clone)]
+pub struct Erasures {
+    pub erasure: Arc<dyn Erasure>,
+    pub live: Arc<dyn LiveErasure>,
+    pub hangup: Hangup,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Erasures {
+    /// Erases whatever is left, looks for what should not be there, and logs the report. An error
+    /// sends the job round again; every step can be done twice.
+    pub async fn run(&self, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
+        let Erased { sessions, rows } = self.erasure.erase(user, self.clock.now()).await?;
+        if let Err(error) = hang_up(&self.hangup, sessions, "account_erased").await {
+            return Err(Failure::unavailable("sockets", error));
+        }
+        self.live.erase(user).await?;
+        let mut residue = self.erasure.residue(user, email).await?;
+        residue.extend(self.live.residue(user).await?);
+        let report = |rows: &[(&str, u64)]| {
+            let words = rows.iter().map(|(table, count)| format!("{table} {count}"));
+            words.collect::<Vec<_>>().join(", ")
+        };
+        let (erased, left) = (report(&rows), report(&residue));
+        tracing::info!(user_id = %user, erased, left, "account erased");
+        if residue.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::unavailable("erasure", format!("still there: {left}")))
+    }
+}
+
+/// `GET /users/me/export`
+#[derive(Clone)]
+pub struct Exports {
+    pub export: Arc<dyn Export>,
+}
+
+impl Exports {
+    pub async fn part(&self, caller: Caller, cursor: Option<&str>) -> Result<ExportPart, Error> {
+        Ok(self.export.part(caller.user_id(), cursor).await?)
+    }
+}

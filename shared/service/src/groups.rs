@@ -1,0 +1,243 @@
+//! Running a group: who is in it, what it is, and who may come in.
+
+use std::sync::Arc;
+
+use domain::{
+    ClientId, Conversation, ConversationId, GroupRefusal, Invalid, InviteId, Membership,
+    TokenBucket, UserId, limits,
+};
+
+use crate::delivery::{Announcement, enqueue};
+use crate::port::{
+    Clock, Entropy, FanOutQueue, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore,
+    Invite, InvitePreview, InviteRefusal, InviteStore, MembershipCopies, NewInvite, RateLimiter,
+    Upkeep,
+};
+use crate::{Caller, Error, Event, FieldError, Preferences, Recipient};
+
+/// Changes of groups, each committed in Postgres before anybody is told.
+#[derive(Clone)]
+pub struct Groups {
+    pub groups: Arc<dyn GroupStore>,
+    pub copies: Arc<dyn MembershipCopies>,
+    pub upkeep: Arc<dyn Upkeep>,
+    pub fan_out: Arc<dyn FanOutQueue>,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Groups {
+    /// The conversation afterwards. 404 for who is no member, 403 `not_allowed`, 409 `last_owner`
+    /// or `group_full`, 410 for an invite that opens nothing any more.
+    pub async fn change(
+        &self,
+        caller: Caller,
+        conversation_id: ConversationId,
+        change: GroupChange,
+    ) -> Result<Conversation, Error> {
+        let named = match &change {
+            GroupChange::Add(users) => users.clone(),
+            _ => vec![],
+        };
+        let id = || ClientId(self.entropy.uuid_v7());
+        let request = GroupRequest {
+            conversation_id,
+            actor_id: caller.user_id(),
+            change,
+            message_ids: [id(), id(), id(), id()],
+            at: self.clock.now(),
+        };
+        let changed = self.groups.change(request).await;
+        let changed = changed.map_err(|error| refused(error, &named))?;
+        self.tell(&changed).await;
+        Ok(changed.conversation)
+    }
+
+    /// It is committed, so the answer is yes whatever fails here: the sweep writes the copies
+    /// again, and nudges who was not told.
+    async fn tell(&self, changed: &GroupChanged) {
+        let conversation_id = changed.conversation.id;
+        let written = match self.copies.write(&changed.copies).await {
+            Ok(()) => self.upkeep.confirm_copies(&changed.copies).await,
+            Err(failure) => Err(failure),
+        };
+        if let Err(failure) = written {
+            tracing::warn!(error = %failure, %conversation_id, "the sweep writes these copies");
+        }
+        if let Err(failure) = enqueue(&*self.fan_out, announcements(changed)).await {
+            tracing::warn!(error = %failure, %conversation_id, "changed, but not told");
+        }
+    }
+
+    /// A direct conversation, out of one's list until its next message.
+    pub async fn hide(&self, caller: Caller, id: ConversationId) -> Result<(), Error> {
+        let hidden = self.groups.hide(caller.user_id(), id).await;
+        match hidden.map_err(|error| refused(error, &[]))? {
+            true => Ok(()),
+            false => Err(Error::conversation_not_found()),
+        }
+    }
+
+    /// One's own side of it afterwards.
+    pub async fn prefer(
+        &self,
+        caller: Caller,
+        id: ConversationId,
+        preferences: Preferences,
+    ) -> Result<Membership, Error> {
+        let my = self.groups.prefer(caller.user_id(), id, preferences).await?;
+        my.ok_or_else(Error::conversation_not_found)
+    }
+}
+
+/// To the members what it is now and what happened; to who is out, that they are.
+fn announcements(changed: &GroupChanged) -> Vec<Announcement> {
+    let GroupChanged { conversation, messages, recipients, gone, .. } = changed;
+    if messages.is_empty() && gone.is_empty() {
+        return vec![];
+    }
+    let conversation_id = conversation.id;
+    let news = Event::ConversationChanged { conversation: conversation.clone() };
+    let members = std::iter::once(news).chain(Event::of_new(conversation_id, messages.clone()));
+    let members = members.map(|event| Announcement::new(event, recipients.clone()));
+    let removed = Event::ConversationRemoved { conversation_id };
+    let gone = gone.iter().map(|user| Recipient { user_id: *user, joined_seq: domain::Seq::ZERO });
+    let gone = Announcement::new(removed, gone.collect());
+    members.chain((!gone.recipients.is_empty()).then_some(gone)).collect()
+}
+
+/// `named`: the people of the request, in its order.
+fn refused(error: GroupError, named: &[UserId]) -> Error {
+    let forbidden = |detail| Error::Forbidden { code: "not_allowed", detail };
+    match error {
+        GroupError::NotAMember => Error::conversation_not_found(),
+        GroupError::NoSuchMember => {
+            let detail = "there is no such member in this conversation";
+            Error::NotFound { code: "member_not_found", detail }
+        }
+        GroupError::UnknownUsers(unknown) => {
+            let field = |id: &UserId| {
+                let index = named.iter().position(|other| other == id).unwrap_or(0);
+                let invalid = Invalid::new("user_not_found", "there is no such user");
+                FieldError::new(format!("user_ids[{index}]"), invalid)
+            };
+            Error::Invalid(unknown.iter().map(field).collect())
+        }
+        GroupError::Blocked => forbidden("one of you has blocked the other"),
+        GroupError::Full => {
+            let detail = "the group has as many members as a group may have";
+            Error::Conflict { code: "group_full", detail }
+        }
+        GroupError::Refused(GroupRefusal::NotAllowed) => {
+            forbidden("your role in this conversation does not allow it")
+        }
+        GroupError::Refused(GroupRefusal::LastOwner) => {
+            let detail = "the group needs an owner: make somebody else one first";
+            Error::Conflict { code: "last_owner", detail }
+        }
+        GroupError::Invite(refusal) => invite_refused(refusal),
+        GroupError::Failure(failure) => failure.into(),
+    }
+}
+
+fn invite_refused(refusal: InviteRefusal) -> Error {
+    let gone = |code, detail| Error::Gone { code, detail };
+    match refusal {
+        InviteRefusal::Unknown => {
+            Error::NotFound { code: "invite_not_found", detail: "there is no such invite" }
+        }
+        InviteRefusal::Expired => gone("invite_expired", "the invite has expired: ask for another"),
+        InviteRefusal::UsedUp => gone("invite_used_up", "the invite was used as often as it may"),
+        InviteRefusal::Revoked => gone("invite_revoked", "the invite was taken back"),
+    }
+}
+
+/// What somebody gives to make an invite.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InviteTerms {
+    pub max_uses: Option<u32>,
+    pub expires_in: Option<std::time::Duration>,
+}
+
+/// An invite that was just made, with its token: nobody sees that again.
+#[derive(Debug, Clone)]
+pub struct MadeInvite {
+    pub invite: Invite,
+    pub token: String,
+}
+
+/// Invites into groups.
+#[derive(Clone)]
+pub struct Invites {
+    pub invites: Arc<dyn InviteStore>,
+    pub groups: Groups,
+    pub limiter: Arc<dyn RateLimiter>,
+}
+
+const INVITES: TokenBucket = TokenBucket::per_hour(limits::INVITES_PER_HOUR);
+
+impl Invites {
+    pub async fn create(
+        &self,
+        caller: Caller,
+        conversation_id: ConversationId,
+        terms: InviteTerms,
+    ) -> Result<MadeInvite, Error> {
+        self.throttle("invite", caller).await?;
+        let (entropy, now) = (&self.groups.entropy, self.groups.clock.now());
+        let lifetime = terms.expires_in.unwrap_or(limits::INVITE_LIFETIME);
+        let token = entropy.secret();
+        let invite = NewInvite {
+            id: InviteId(entropy.uuid_v7()),
+            conversation_id,
+            creator_id: caller.user_id(),
+            digest: entropy.digest(&token),
+            max_uses: terms.max_uses,
+            expires_at: now.plus(lifetime.min(limits::INVITE_LIFETIME_MAX)),
+            created_at: now,
+        };
+        let invite = self.invites.create(invite).await.map_err(|error| refused(error, &[]))?;
+        Ok(MadeInvite { invite, token })
+    }
+
+    pub async fn list(&self, caller: Caller, id: ConversationId) -> Result<Vec<Invite>, Error> {
+        let listed = self.invites.list(caller.user_id(), id).await;
+        listed.map_err(|error| refused(error, &[]))
+    }
+
+    pub async fn revoke(
+        &self,
+        caller: Caller,
+        id: ConversationId,
+        invite: InviteId,
+    ) -> Result<(), Error> {
+        let now = self.groups.clock.now();
+        let revoked = self.invites.revoke(caller.user_id(), id, invite, now).await;
+        revoked.map_err(|error| refused(error, &[]))
+    }
+
+    /// What one would join.
+    pub async fn preview(&self, caller: Caller, token: &str) -> Result<InvitePreview, Error> {
+        self.throttle("invite-guess", caller).await?;
+        let (digest, now) = (self.groups.entropy.digest(token), self.groups.clock.now());
+        let preview = self.invites.preview(caller.user_id(), &digest, now).await;
+        preview.map_err(|error| refused(error, &[]))
+    }
+
+    /// Who is in already stays as they are, and no use is counted.
+    pub async fn accept(&self, caller: Caller, token: &str) -> Result<Conversation, Error> {
+        self.throttle("invite-guess", caller).await?;
+        let digest = self.groups.entropy.digest(token);
+        let nowhere = ConversationId(uuid::Uuid::nil());
+        self.groups.change(caller, nowhere, GroupChange::Join { digest }).await
+    }
+
+    async fn throttle(&self, what: &str, caller: Caller) -> Result<(), Error> {
+        let scope = format!("{what}/{}", caller.user_id());
+        let now = self.groups.clock.now();
+        match self.limiter.take(&scope, INVITES, 1, now).await? {
+            Ok(()) => Ok(()),
+            Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What proves who somebody is, beside the password at sign-in: mail tokens, sessions, one-time
+//! codes; and the end of an account. Kept in Postgres.
+
+use async_trait::async_trait;
+use domain::{EmailAddress, SessionId, Timestamp, UserId};
+
+use super::Failure;
+use crate::{Device, Identity, SessionView};
+
+/// What a token in a mail is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailPurpose {
+    VerifyEmail,
+    ResetPassword,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMailToken {
+    /// 64 hex digits; the token itself is not kept.
+    pub digest: String,
+    pub user_id: UserId,
+    pub purpose: MailPurpose,
+    pub expires_at: Timestamp,
+}
+
+#[async_trait]
+pub trait MailTokenStore: Send + Sync {
+    /// Those of the same person and purpose that were given before are worth nothing from now on.
+    async fn issue(&self, token: NewMailToken) -> Result<(), Failure>;
+    /// Spends the token and marks the address as verified. `false` for an unknown, spent or
+    /// expired one; of two at once, one wins.
+    async fn verify_email(&self, digest: &str, now: Timestamp) -> Result<bool, Failure>;
+    /// Spends the token, sets the password, revokes every session: all or nothing. Answers the
+    /// sessions that ended; `None` for an unknown, spent or expired token.
+    async fn reset_password(
+        &self,
+        digest: &str,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Identity>>, Failure>;
+}
+
+#[async_trait]
+pub trait PasswordStore: Send + Sync {
+    /// `None` for an account that is gone.
+    async fn hash_of(&self, user: UserId) -> Result<Option<String>, Failure>;
+    /// Sets the password and revokes all other sessions; answers those.
+    async fn change(
+        &self,
+        keep: Identity,
+        password_hash: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Identity>, Failure>;
+    /// The same password with newer parameters; nothing when it was changed meanwhile.
+    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<(), Failure>;
+}
+
+#[async_trait]
+pub trait SessionDirectory: Send + Sync {
+    /// Those that are not revoked and can still be refreshed, last used first.
+    async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionView>, Failure>;
+    /// `false` when the user has no such session, or it is revoked already.
+    async fn revoke_one(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: Timestamp,
+    ) -> Result<bool, Failure>;
+    /// Whether the user ever had a session with this device name from this address.
+    async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure>;
+    /// Answers those that ended.
+    async fn revoke_others(&self, keep: Identity, now: Timestamp)
+    -> Result<Vec<Identity>, Failure>;
+}
+
+/// Whether a second factor is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TwoFactor {
+    Off,
+    /// Enrolled, not confirmed by a code yet: not asked for.
+    Pending {
+        sealed_secret: String,
+    },
+    On {
+        sealed_secret: String,
+    },
+}
+
+#[async_trait]
+pub trait TwoFactorStore: Send + Sync {
+    async fn state(&self, user: UserId) -> Result<TwoFactor, Failure>;
+    /// Replaces a pending one; `false` while one is on.
+    async fn begin(&self, user: UserId, sealed_secret: &str) -> Result<bool, Failure>;
+    /// Turns the pending one on, with these recovery codes, of which only digests are kept.
+    /// `false` when none is pending any more.
+    async fn confirm(
+        &self,
+        user: UserId,
+        step: u64,
+        recovery_digests: &[String],
+    ) -> Result<bool, Failure>;
+    async fn disable(&self, user: UserId) -> Result<(), Failure>;
+    /// A code counts once: `false` when this time step, or a later one, was used before.
+    async fn spend_step(&self, user: UserId, step: u64) -> Result<bool, Failure>;
+    /// `false` for an unknown or spent one.
+    async fn spend_recovery_code(&self, user: UserId, digest: &str) -> Result<bool, Failure>;
+}
+
+/// What was removed with an account, by what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Sessions that ended, for their sockets.
+    pub sessions: Vec<Identity>,
+    /// Rows by table.
+    pub rows: Vec<(&'static str, u64)>,
+}
+
+/// A part of everything that is kept about somebody, for themselves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportPart {
+    /// What kind of thing this part lists: `profile`, `sessions`, `contacts`, `blocks`,
+    /// `conversations`, `messages`, `receipts`.
+    pub section: &'static str,
+    pub records: Vec<ExportRecord>,
+    /// `None`: that was all.
+    pub next_cursor: Option<String>,
+}
+
+/// One thing, as names and values in text.
+pub type ExportRecord = Vec<(&'static str, Option<String>)>;
+
+#[async_trait]
+pub trait Export: Send + Sync {
+    /// Sections one after the other, each part small enough for one answer.
+    async fn part(
+        &self,
+        user: UserId,
+        cursor: Option<&str>,
+    ) -> Result<ExportPart, super::PageError>;
+}
+
+#[async_trait]
+pub trait Erasure: Send + Sync {
+    /// The account becomes "deleted user": names, address, password, sessions, tokens, factors,
+    /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent.
+    async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure>;
+    /// Rows that still hold something personal of them, by table; nothing when all is gone. The
+    /// names are given since the account does not have them any more.
+    async fn residue(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+    ) -> Result<Vec<(&'static str, u64)>, Failure>;
+}
+
+/// Into `accounts-to-erase`.
+#[async_trait]
+pub trait ErasureQueue: Send + Sync {
+    async fn enqueue(&self, user: UserId, email: &EmailAddress) -> Result<(), Failure>;
+}
+
+/// What DynamoDB holds of a person.
+#[async_trait]
+pub trait LiveErasure: Send + Sync {
+    /// Sockets, presence, watches; idempotent. Membership copies end with the memberships.
+    async fn erase(&self, user: UserId) -> Result<(), Failure>;
+    /// Items that are still there, by kind.
+    async fn residue(&self, user: UserId) -> Result<Vec<(&'static str, u64)>, Failure>;
+}

@@ -1,0 +1,188 @@
+//! The end of an account, and what somebody may take along.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{ConversationId, EmailAddress, Role, UserId, limits};
+use service::port::{ConversationStore, Failure, LiveErasure, SendGate};
+use service::{Caller, Erasures, Page, SignedIn};
+use testkit::world::{PASSWORD, World, caller, login, registration};
+
+use crate::steps::{code, farewell, password, say};
+
+struct Scene {
+    world: World,
+    ada: SignedIn,
+    bob: Caller,
+    id: ConversationId,
+}
+
+/// Ada, who has a group with Bob and said something in it.
+async fn scene() -> Scene {
+    let world = World::new();
+    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let bob = world.person("bob").await;
+    let id = world.group(caller(&ada), &[bob]).await;
+    say(&world, caller(&ada), id, &[1]).await;
+    Scene { world, ada, bob, id }
+}
+
+impl Scene {
+    async fn leave(&self) {
+        self.world.departures().leave(caller(&self.ada), password(PASSWORD)).await.unwrap();
+    }
+
+    async fn work(&self) -> Result<(), Failure> {
+        for (user, email) in self.world.queues.drain_erasures() {
+            self.world.erasures().run(user, &email).await?;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_is_out_at_once_and_signs_in_no_more() {
+    let scene = scene().await;
+    let socket = scene.world.socket(caller(&scene.ada), "phone").await;
+    scene.leave().await;
+    assert_eq!(farewell(&scene.world, &socket), Some("account_erased"));
+    let error = scene.world.sessions().refresh(&scene.ada.refresh_token).await.err().unwrap();
+    assert_eq!(code(&error), "refresh_token_invalid");
+    let error = scene.world.tickets().issue(caller(&scene.ada)).await.unwrap_err();
+    assert_eq!(code(&error), "unauthenticated");
+    for name in ["ada", "ada@example.org"] {
+        let error = scene.world.accounts().login(login(name, PASSWORD)).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    scene.work().await.unwrap();
+    assert!(scene.world.accounts().register(registration("ada")).await.is_ok(), "it is free");
+}
+
+#[tokio::test]
+async fn what_was_said_stays_under_a_deleted_user() {
+    let scene = scene().await;
+    scene.leave().await;
+    scene.work().await.unwrap();
+    assert_eq!(scene.world.texts(scene.id), ["message 1"]);
+    let shown = scene.world.profiles().user(caller(&scene.ada).user_id()).await.unwrap();
+    assert_eq!(shown.display_name.as_str(), "Deleted user");
+    let page = Page { cursor: None, limit: 10 };
+    let members = scene.world.history.members(scene.bob.user_id(), scene.id, page).await.unwrap();
+    let members = members.unwrap().0;
+    assert_eq!((members.len(), members[0].role), (1, Role::Owner), "somebody else owns it now");
+}
+
+#[tokio::test]
+async fn the_erased_may_not_send_once_the_sweep_has_been() {
+    let scene = scene().await;
+    scene.leave().await;
+    scene.work().await.unwrap();
+    scene.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
+    scene.world.sweep().run().await.unwrap();
+    let ada = caller(&scene.ada).user_id();
+    assert!(!scene.world.live.is_member(ada, scene.id).await.unwrap());
+}
+
+#[tokio::test]
+async fn leaving_needs_the_password() {
+    let scene = scene().await;
+    let departures = scene.world.departures();
+    for _ in 0..limits::LOGINS_PER_MINUTE {
+        let wrong = departures.leave(caller(&scene.ada), password("wrong password")).await;
+        assert_eq!(code(&wrong.unwrap_err()), "wrong_password");
+    }
+    let again = departures.leave(caller(&scene.ada), password(PASSWORD)).await;
+    assert_eq!(code(&again.unwrap_err()), "too_many", "it is not guessed");
+    assert_eq!(scene.world.queues.drain_erasures(), []);
+    assert!(scene.world.sessions().refresh(&scene.ada.refresh_token).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_account_whose_erasure_cannot_be_queued_stays_whole() {
+    let scene = scene().await;
+    scene.world.queues.set_down(true);
+    let departures = scene.world.departures();
+    let error = departures.leave(caller(&scene.ada), password(PASSWORD)).await.unwrap_err();
+    assert_eq!(code(&error), "unavailable");
+    assert!(scene.world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_job_finishes_what_the_request_could_not() {
+    let scene = scene().await;
+    let email = EmailAddress::parse("ada@example.org").unwrap();
+    let ada = caller(&scene.ada).user_id();
+    let socket = scene.world.socket(caller(&scene.ada), "phone").await;
+    // As if the process had ended right after it queued the job; and the job comes twice.
+    for _ in 0..2 {
+        scene.world.erasures().run(ada, &email).await.unwrap();
+    }
+    assert_eq!(farewell(&scene.world, &socket), Some("account_erased"));
+    assert!(scene.world.accounts().login(login("ada", PASSWORD)).await.is_err());
+}
+
+/// A table from which nothing goes.
+struct Stubborn;
+
+#[async_trait]
+impl LiveErasure for Stubborn {
+    async fn erase(&self, _: UserId) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn residue(&self, _: UserId) -> Result<Vec<(&'static str, u64)>, Failure> {
+        Ok(vec![("presence", 1)])
+    }
+}
+
+#[tokio::test]
+async fn residue_sends_the_job_round_again_and_says_what_is_left() {
+    let scene = scene().await;
+    scene.leave().await;
+    let (user, email) = scene.world.queues.drain_erasures().remove(0);
+    let stubborn = Erasures { live: Arc::new(Stubborn), ..scene.world.erasures() };
+    let Err(Failure::Unavailable { source, .. }) = stubborn.run(user, &email).await else {
+        panic!("it is not erased");
+    };
+    assert!(source.to_string().contains("presence 1"), "{source}");
+    assert!(!source.to_string().contains("ada"), "no name in a log");
+    scene.world.erasures().run(user, &email).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_sends_the_job_round_again() {
+    let scene = scene().await;
+    scene.leave().await;
+    let (user, email) = scene.world.queues.drain_erasures().remove(0);
+    scene.world.live.set_down(true);
+    assert!(scene.world.erasures().run(user, &email).await.is_err());
+    scene.world.live.set_down(false);
+    scene.world.erasures().run(user, &email).await.unwrap();
+}
+
+#[tokio::test]
+async fn somebody_takes_their_own_data_along() {
+    let scene = scene().await;
+    say(&scene.world, scene.bob, scene.id, &[2]).await;
+    let (mut values, mut sections, mut cursor) = (vec![], vec![], None::<String>);
+    loop {
+        let exports = scene.world.exports();
+        let part = exports.part(caller(&scene.ada), cursor.as_deref()).await.unwrap();
+        sections.push(part.section);
+        let found = part.records.into_iter().flatten().filter_map(|(_, value)| value);
+        values.extend(found);
+        cursor = part.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    sections.dedup();
+    assert_eq!(sections.first(), Some(&"profile"));
+    for own in ["ada@example.org", "message 1"] {
+        assert!(values.iter().any(|value| value == own), "{own}");
+    }
+    for others in ["bob@example.org", "message 2"] {
+        assert!(!values.iter().any(|value| value == others), "{others}");
+    }
+    assert!(scene.world.exports().part(caller(&scene.ada), Some("\u{0}")).await.is_err());
+}

@@ -1,0 +1,160 @@
+//! What guards the door: limits, weak passwords, old hashes, and a mail about a new device.
+
+use std::time::Duration;
+
+use domain::{EmailAddress, Username, limits};
+use service::port::{MailJob, PasswordStore};
+use service::{Device, Error, Login, Registration};
+use testkit::ambient::FakeHasher;
+use testkit::world::{PASSWORD, World, caller, login, registration};
+
+use crate::steps::{code, password};
+
+fn from(address: &str, attempt: Login) -> Login {
+    let device = Device { name: None, address: Some(address.to_owned()) };
+    Login { device, ..attempt }
+}
+
+#[tokio::test]
+async fn an_account_that_is_tried_often_is_closed_for_a_while_even_to_its_owner() {
+    let world = World::new();
+    world.person("ada").await;
+    world.person("bob").await;
+    for number in 0..limits::LOGINS_PER_MINUTE {
+        // Every spelling of a name, from everywhere.
+        let name = ["ada", " ADA", "Ada "][number as usize % 3];
+        let attempt = from(&format!("192.0.2.{number}"), login(name, "wrong password"));
+        let error = world.accounts().login(attempt).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    let work = world.hasher.verifications();
+    let error = world.accounts().login(login("ada", PASSWORD)).await.err().unwrap();
+    assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
+    assert_eq!(world.hasher.verifications(), work, "it costs nothing");
+    assert!(world.accounts().login(login("bob", PASSWORD)).await.is_ok());
+    world.clock.advance(Duration::from_secs(60));
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn names_that_nobody_has_are_throttled_as_others_are() {
+    let world = World::new();
+    for _ in 0..limits::LOGINS_PER_MINUTE {
+        let error = world.accounts().login(login("nobody", PASSWORD)).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    let error = world.accounts().login(login("nobody", PASSWORD)).await.err().unwrap();
+    assert_eq!(code(&error), "too_many");
+}
+
+#[tokio::test]
+async fn an_address_that_tries_many_accounts_waits() {
+    let world = World::new();
+    world.person("ada").await;
+    for number in 0..limits::LOGINS_PER_MINUTE {
+        let attempt = from("192.0.2.1", login(&format!("person{number}"), PASSWORD));
+        let error = world.accounts().login(attempt).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    let again = from("192.0.2.1", login("ada", PASSWORD));
+    let error = world.accounts().login(again).await.err().unwrap();
+    assert_eq!(code(&error), "too_many");
+    let elsewhere = from("192.0.2.2", login("ada", PASSWORD));
+    assert!(world.accounts().login(elsewhere).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_address_makes_only_so_many_accounts() {
+    let world = World::new();
+    let new = |number: u32| Registration {
+        device: Device { name: None, address: Some("192.0.2.1".into()) },
+        ..registration(&format!("person{number}"))
+    };
+    for number in 0..limits::REGISTRATIONS_PER_HOUR {
+        world.accounts().register(new(number)).await.unwrap();
+    }
+    let error = world.accounts().register(new(999)).await.err().unwrap();
+    assert_eq!(code(&error), "too_many");
+    assert!(world.accounts().register(registration("elsewhere")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_weak_password_makes_no_account() {
+    let world = World::new();
+    for weak in ["password1", "I am Ada, hello", "ada@example.org"] {
+        let wish = Registration { password: password(weak), ..registration("ada") };
+        let error = world.accounts().register(wish).await.err().unwrap();
+        let Error::Invalid(fields) = &error else { panic!("{error:?}") };
+        assert_eq!((fields[0].name.as_str(), fields[0].code), ("password", "weak_password"));
+    }
+    assert_eq!(world.hasher.hashings(), 0);
+    assert!(world.accounts().register(registration("ada")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_password_with_an_old_hash_is_hashed_again_when_it_is_right() {
+    let world = World::new();
+    let ada = world.person("ada").await.user_id();
+    let stored = async || world.history.hash_of(ada).await.unwrap().unwrap();
+    let current = stored().await;
+    world.history.rehash(ada, &current, &FakeHasher::outdated(PASSWORD)).await.unwrap();
+    assert!(world.accounts().login(login("ada", "wrong password")).await.is_err());
+    assert_ne!(stored().await, current);
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+    assert_eq!(stored().await, current);
+    let hashings = world.hasher.hashings();
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+    assert_eq!(world.hasher.hashings(), hashings, "it is new enough now");
+}
+
+#[tokio::test]
+async fn a_device_that_was_not_known_is_told_of_once() {
+    let world = World::new();
+    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    world.queues.drain_mails();
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+    assert_eq!(world.queues.drain_mails(), [], "the device of the registration is known");
+    let device = Device { name: Some("phone".into()), address: Some("192.0.2.1".into()) };
+    for _ in 0..2 {
+        let attempt = Login { device: device.clone(), ..login("ada", PASSWORD) };
+        assert!(world.accounts().login(attempt).await.is_ok());
+    }
+    let expected = MailJob::NewSignIn {
+        user_id: caller(&ada).user_id(),
+        device_name: Some("phone".into()),
+        address: Some("192.0.2.1".into()),
+        at: testkit::ambient::at_ms(0),
+    };
+    assert_eq!(world.queues.drain_mails(), [expected]);
+    let wrong = Login {
+        device: Device { name: Some("thief".into()), address: None },
+        ..login("ada", "wrong password")
+    };
+    assert!(world.accounts().login(wrong).await.is_err());
+    assert_eq!(world.queues.drain_mails(), [], "nobody signed in");
+}
+
+#[tokio::test]
+async fn somebody_signs_in_though_no_mail_can_be_queued() {
+    let world = World::new();
+    world.person("ada").await;
+    world.queues.set_down(true);
+    let device = Device { name: Some("phone".into()), address: None };
+    let attempt = Login { device, ..login("ada", PASSWORD) };
+    assert!(world.accounts().login(attempt).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refused_registration_sends_no_mail() {
+    let world = World::new();
+    world.person("ada").await;
+    world.queues.drain_mails();
+    let same_name = Registration {
+        username: Username::parse("ada").unwrap(),
+        email: EmailAddress::parse("eve@example.org").unwrap(),
+        ..registration("eve")
+    };
+    let error = world.accounts().register(same_name).await.err().unwrap();
+    assert_eq!(code(&error), "username_taken");
+    assert_eq!(world.queues.drain_mails(), []);
+}

@@ -1,0 +1,195 @@
+//! A second factor: enrolled, confirmed, asked for, and turned off.
+
+use domain::limits;
+use service::{Caller, Error, Login};
+use testkit::proof::FakeCodes;
+use testkit::world::{PASSWORD, World, login};
+
+use crate::steps::{code, password};
+
+struct Scene {
+    world: World,
+    ada: Caller,
+    secret: String,
+    recovery_codes: Vec<String>,
+}
+
+impl Scene {
+    fn shown(&self) -> String {
+        use service::port::Clock;
+        FakeCodes::code(&self.secret, self.world.clock.now())
+    }
+
+    async fn sign_in(&self, totp: Option<&str>) -> Result<(), Error> {
+        let attempt = Login { totp: totp.map(str::to_owned), ..login("ada", PASSWORD) };
+        self.world.accounts().login(attempt).await.map(|_| ())
+    }
+
+    /// Until the app shows another code.
+    fn wait(&self) {
+        self.world.clock.advance(limits::TOTP_STEP);
+    }
+}
+
+async fn enrolled() -> (World, Caller, String) {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let enrolment = world.two_factor().enrol(ada, password(PASSWORD)).await.unwrap();
+    assert!(enrolment.url.starts_with("otpauth://") && enrolment.url.contains("ada"));
+    (world, ada, enrolment.secret)
+}
+
+/// Ada with her second factor on, and its first code spent.
+async fn scene() -> Scene {
+    let (world, ada, secret) = enrolled().await;
+    let mut scene = Scene { world, ada, secret, recovery_codes: vec![] };
+    let shown = scene.shown();
+    scene.recovery_codes = scene.world.two_factor().confirm(ada, &shown).await.unwrap();
+    scene
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_until_the_enrolment_is_confirmed() {
+    let (world, ada, _) = enrolled().await;
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+    let error = world.two_factor().confirm(ada, "nonsense").await.unwrap_err();
+    assert_eq!(code(&error), "totp_invalid");
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn enrolling_needs_the_password() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let error = world.two_factor().enrol(ada, password("wrong password")).await.err().unwrap();
+    assert_eq!(code(&error), "wrong_password");
+    let error = world.two_factor().confirm(ada, "123456").await.unwrap_err();
+    assert_eq!(code(&error), "two_factor_off");
+}
+
+#[tokio::test]
+async fn a_later_enrolment_replaces_one_that_was_not_confirmed() {
+    let (world, ada, old) = enrolled().await;
+    let new = world.two_factor().enrol(ada, password(PASSWORD)).await.unwrap().secret;
+    let scene = Scene { world, ada, secret: old, recovery_codes: vec![] };
+    let error = scene.world.two_factor().confirm(ada, &scene.shown()).await.unwrap_err();
+    assert_eq!(code(&error), "totp_invalid");
+    let scene = Scene { secret: new, ..scene };
+    assert!(scene.world.two_factor().confirm(ada, &scene.shown()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_code_is_asked_for_and_counts_once() {
+    let scene = scene().await;
+    let error = scene.sign_in(None).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
+    assert_eq!(code(&error), "totp_required");
+    assert_eq!(code(&scene.sign_in(Some("  ")).await.unwrap_err()), "totp_required");
+    let spent = scene.shown();
+    assert_eq!(code(&scene.sign_in(Some(&spent)).await.unwrap_err()), "totp_invalid");
+    scene.wait();
+    let shown = scene.shown();
+    scene.sign_in(Some(&shown)).await.unwrap();
+    assert_eq!(code(&scene.sign_in(Some(&shown)).await.unwrap_err()), "totp_invalid");
+    scene.wait();
+    assert!(scene.sign_in(Some(&scene.shown())).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_clock_may_be_one_step_off_and_no_more() {
+    let scene = scene().await;
+    scene.wait();
+    let shown = scene.shown();
+    scene.wait();
+    scene.sign_in(Some(&shown)).await.unwrap();
+    scene.wait();
+    let late = scene.shown();
+    scene.wait();
+    scene.wait();
+    assert_eq!(code(&scene.sign_in(Some(&late)).await.unwrap_err()), "totp_invalid");
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_password_learns_nothing_of_the_second_factor() {
+    let scene = scene().await;
+    scene.wait();
+    let shown = scene.shown();
+    for totp in [None, Some(shown.clone()), Some("nonsense".into())] {
+        let attempt = Login { totp, ..login("ada", "wrong password") };
+        let error = scene.world.accounts().login(attempt).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    assert!(scene.sign_in(Some(&shown)).await.is_ok(), "no code was spent for it");
+}
+
+#[tokio::test]
+async fn a_recovery_code_counts_once_however_it_is_written() {
+    let scene = scene().await;
+    assert_eq!(scene.recovery_codes.len(), limits::RECOVERY_CODES);
+    let distinct: std::collections::BTreeSet<_> = scene.recovery_codes.iter().collect();
+    assert_eq!(distinct.len(), limits::RECOVERY_CODES);
+    let [first, second] = [&scene.recovery_codes[0], &scene.recovery_codes[1]];
+    scene.sign_in(Some(first)).await.unwrap();
+    assert_eq!(code(&scene.sign_in(Some(first)).await.unwrap_err()), "totp_invalid");
+    let typed = second.to_uppercase().replace('-', " ");
+    scene.sign_in(Some(&typed)).await.unwrap();
+    assert_eq!(code(&scene.sign_in(Some(second)).await.unwrap_err()), "totp_invalid");
+}
+
+#[tokio::test]
+async fn hostile_codes_are_wrong_codes() {
+    let scene = scene().await;
+    for hostile in ["0", "\u{0}", "' OR 1=1 --", "💥", &"1".repeat(100_000)] {
+        let error = scene.sign_in(Some(hostile)).await.unwrap_err();
+        assert_eq!(code(&error), "totp_invalid", "{hostile:.20}");
+    }
+}
+
+#[tokio::test]
+async fn codes_are_not_guessed() {
+    let scene = scene().await;
+    for _ in 0..limits::LOGINS_PER_MINUTE {
+        assert_eq!(code(&scene.sign_in(Some("000000")).await.unwrap_err()), "totp_invalid");
+    }
+    assert_eq!(code(&scene.sign_in(Some("000000")).await.unwrap_err()), "too_many");
+    let (world, ada, _) = enrolled().await;
+    for _ in 1..limits::LOGINS_PER_MINUTE {
+        let error = world.two_factor().confirm(ada, "000000").await.unwrap_err();
+        assert_eq!(code(&error), "totp_invalid");
+    }
+    let error = world.two_factor().confirm(ada, "000000").await.unwrap_err();
+    assert_eq!(code(&error), "too_many");
+}
+
+#[tokio::test]
+async fn turning_it_off_needs_the_password_and_a_code() {
+    let scene = scene().await;
+    let setup = scene.world.two_factor();
+    scene.wait();
+    let error = setup.disable(scene.ada, password(PASSWORD), None).await.unwrap_err();
+    assert_eq!(code(&error), "totp_invalid");
+    let shown = scene.shown();
+    let wrong = setup.disable(scene.ada, password("wrong password"), Some(&shown)).await;
+    assert_eq!(code(&wrong.unwrap_err()), "wrong_password");
+    let error = setup.enrol(scene.ada, password(PASSWORD)).await.err().unwrap();
+    assert_eq!(code(&error), "two_factor_on", "it is not replaced behind one's back");
+    setup.disable(scene.ada, password(PASSWORD), Some(&shown)).await.unwrap();
+    scene.sign_in(None).await.unwrap();
+    setup.disable(scene.ada, password(PASSWORD), None).await.unwrap();
+    let old = Some(scene.recovery_codes[0].as_str());
+    setup.enrol(scene.ada, password(PASSWORD)).await.unwrap();
+    assert!(scene.sign_in(old).await.is_ok(), "a pending one is not asked for");
+}
+
+#[tokio::test]
+async fn a_password_reset_does_not_get_around_the_second_factor() {
+    let scene = scene().await;
+    scene.world.deliver_mails().await;
+    let email = domain::EmailAddress::parse("ada@example.org").unwrap();
+    scene.world.passwords().forgot(email, None).await.unwrap();
+    let token = scene.world.deliver_mails().await.remove(0).text;
+    scene.world.passwords().reset(&token, password("staple battery horse")).await.unwrap();
+    let attempt = login("ada", "staple battery horse");
+    let error = scene.world.accounts().login(attempt).await.err().unwrap();
+    assert_eq!(code(&error), "totp_required");
+}

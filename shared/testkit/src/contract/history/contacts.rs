@@ -1,0 +1,179 @@
+//! `ContactStore`.
+
+use domain::{ContactRequestId, UserId};
+use service::ContactRequest;
+use service::port::{ContactAsked, ContactError};
+use uuid::Uuid;
+
+use super::scene::*;
+use super::{HistoryFixture, HistoryPorts};
+
+fn request_id(number: u128) -> ContactRequestId {
+    ContactRequestId(Uuid::from_u128(0xC0_47AC_0000 + number))
+}
+
+async fn ask(ports: &HistoryPorts, number: u64, from: UserId, to: UserId) -> ContactRequest {
+    let asked = ports.contacts.ask(request_id(number.into()), from, to, at(number)).await;
+    match asked.expect("asks") {
+        ContactAsked::Waiting(request) => request,
+        other @ ContactAsked::Contacts(_) => panic!("{other:?}"),
+    }
+}
+
+async fn waiting(ports: &HistoryPorts, user: UserId) -> Vec<ContactRequest> {
+    ports.contacts.requests(user, page(None, 100)).await.expect("lists").0
+}
+
+async fn contacts(ports: &HistoryPorts, user: UserId) -> Vec<UserId> {
+    let (users, next) = ports.contacts.contacts(user, page(None, 100)).await.expect("lists");
+    assert_eq!(next, None);
+    users.into_iter().map(|user| user.id).collect()
+}
+
+async fn befriend(ports: &HistoryPorts, number: u64, from: UserId, to: UserId) {
+    let request = ask(ports, number, from, to).await;
+    let accepted = ports.contacts.accept(to, request.id, at(50)).await.expect("accepts");
+    assert_eq!(accepted, Some(request));
+}
+
+pub async fn a_request_waits_for_the_other_side(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let request = ask(&ports, 1, ADA, BOB).await;
+    assert_eq!((request.id, request.from, request.to), (request_id(1), ADA, BOB));
+    assert_eq!(request.created_at, at(1));
+    let later = ask(&ports, 2, CLEO, ADA).await;
+    assert_eq!(waiting(&ports, ADA).await, [later, request], "the newest first");
+    assert_eq!(waiting(&ports, BOB).await, [request]);
+    assert_eq!(contacts(&ports, ADA).await, []);
+    assert_eq!(contacts(&ports, BOB).await, []);
+}
+
+pub async fn who_is_asked_again_is_asked_once(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let request = ask(&ports, 1, ADA, BOB).await;
+    assert_eq!(ask(&ports, 2, ADA, BOB).await, request);
+    assert_eq!(waiting(&ports, BOB).await, [request]);
+}
+
+pub async fn an_accepted_request_makes_contacts_of_both(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    befriend(&ports, 1, ADA, BOB).await;
+    assert_eq!((contacts(&ports, ADA).await, contacts(&ports, BOB).await), (vec![BOB], vec![ADA]));
+    assert_eq!((waiting(&ports, ADA).await, waiting(&ports, BOB).await), (vec![], vec![]));
+    let again = ports.contacts.accept(BOB, request_id(1), at(51)).await.expect("answers");
+    assert_eq!(again, None);
+    for (from, to) in [(ADA, BOB), (BOB, ADA)] {
+        let asked = ports.contacts.ask(request_id(3), from, to, at(60)).await;
+        assert!(matches!(asked, Err(ContactError::AlreadyContacts)), "{asked:?}");
+    }
+}
+
+pub async fn two_who_ask_each_other_are_contacts(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    ask(&ports, 1, ADA, BOB).await;
+    let asked = ports.contacts.ask(request_id(2), BOB, ADA, at(2)).await.expect("asks");
+    assert!(matches!(asked, ContactAsked::Contacts(_)), "{asked:?}");
+    assert_eq!((contacts(&ports, ADA).await, contacts(&ports, BOB).await), (vec![BOB], vec![ADA]));
+    assert_eq!((waiting(&ports, ADA).await, waiting(&ports, BOB).await), (vec![], vec![]));
+}
+
+pub async fn two_who_ask_each_other_at_once_are_contacts(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let (one, other) = (fixture.process(), fixture.process());
+    let (first, second) = tokio::join!(
+        one.contacts.ask(request_id(1), ADA, BOB, at(1)),
+        other.contacts.ask(request_id(2), BOB, ADA, at(1)),
+    );
+    let answers = [first.expect("asks"), second.expect("asks")];
+    let agreed = answers.iter().filter(|asked| matches!(asked, ContactAsked::Contacts(_)));
+    assert_eq!(agreed.count(), 1, "{answers:?}");
+    assert_eq!((contacts(&ports, ADA).await, contacts(&ports, BOB).await), (vec![BOB], vec![ADA]));
+    assert_eq!((waiting(&ports, ADA).await, waiting(&ports, BOB).await), (vec![], vec![]));
+}
+
+pub async fn only_who_was_asked_accepts(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let request = ask(&ports, 1, ADA, BOB).await;
+    for user in [ADA, CLEO, NOBODY] {
+        let accepted = ports.contacts.accept(user, request.id, at(50)).await.expect("answers");
+        assert_eq!(accepted, None);
+    }
+    let accepted = ports.contacts.accept(BOB, request_id(9), at(50)).await.expect("answers");
+    assert_eq!((accepted, contacts(&ports, ADA).await), (None, vec![]));
+    assert_eq!(waiting(&ports, BOB).await, [request]);
+}
+
+pub async fn either_side_declines(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    for (number, user) in [(1, BOB), (2, ADA)] {
+        let request = ask(&ports, number, ADA, BOB).await;
+        let stranger = ports.contacts.decline(CLEO, request.id).await.expect("answers");
+        assert_eq!(stranger, None);
+        let declined = ports.contacts.decline(user, request.id).await.expect("declines");
+        assert_eq!(declined, Some(request));
+        let again = ports.contacts.decline(user, request.id).await.expect("answers");
+        assert_eq!((again, waiting(&ports, BOB).await), (None, vec![]));
+        let accepted = ports.contacts.accept(BOB, request.id, at(50)).await.expect("answers");
+        assert_eq!((accepted, contacts(&ports, ADA).await), (None, vec![]));
+    }
+}
+
+pub async fn contacts_are_removed_on_both_sides(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    befriend(&ports, 1, ADA, BOB).await;
+    assert!(!ports.contacts.remove(ADA, CLEO).await.expect("removes"));
+    assert!(ports.contacts.remove(BOB, ADA).await.expect("removes"));
+    assert!(!ports.contacts.remove(ADA, BOB).await.expect("removes"));
+    assert_eq!((contacts(&ports, ADA).await, contacts(&ports, BOB).await), (vec![], vec![]));
+    befriend(&ports, 2, ADA, BOB).await;
+    assert_eq!(contacts(&ports, ADA).await, [BOB]);
+}
+
+pub async fn nobody_and_who_is_blocked_is_not_asked(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let asked = ports.contacts.ask(request_id(1), ADA, NOBODY, at(1)).await;
+    assert!(matches!(asked, Err(ContactError::UnknownUser)), "{asked:?}");
+    ports.blocks.block(BOB, ADA, at(1)).await.expect("blocks");
+    for (from, to) in [(ADA, BOB), (BOB, ADA)] {
+        let asked = ports.contacts.ask(request_id(1), from, to, at(1)).await;
+        assert!(matches!(asked, Err(ContactError::Blocked)), "{asked:?}");
+    }
+    assert_eq!(waiting(&ports, BOB).await, []);
+}
+
+pub async fn pages_of_contacts_and_requests_neither_overlap_nor_skip(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let people = crowd(&ports, 5).await;
+    for (number, person) in (1..).zip(&people) {
+        ask(&ports, number, *person, ADA).await;
+    }
+    let (mut senders, mut cursor) = (vec![], None);
+    loop {
+        let page = ports.contacts.requests(ADA, page(cursor, 2)).await.expect("lists");
+        senders.extend(page.0.into_iter().map(|request| request.from));
+        cursor = page.1;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(senders, people.iter().rev().copied().collect::<Vec<_>>());
+    for (number, person) in (1..).zip(&people) {
+        ports.contacts.accept(ADA, request_id(number), at(50)).await.expect("accepts");
+        assert_eq!(contacts(&ports, *person).await, [ADA]);
+    }
+    let (mut known, mut cursor) = (vec![], None);
+    loop {
+        let page = ports.contacts.contacts(ADA, page(cursor, 2)).await.expect("lists");
+        known.extend(page.0.into_iter().map(|user| user.id));
+        cursor = page.1;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(known, people, "by user name");
+    for raw in ["\u{0}", "💥", "' OR 1=1 --", &"x".repeat(10_000)] {
+        let cursor = || page(Some(raw.to_owned()), 2);
+        assert!(ports.contacts.contacts(ADA, cursor()).await.is_err(), "{raw:.40}");
+        assert!(ports.contacts.requests(ADA, cursor()).await.is_err(), "{raw:.40}");
+    }
+}

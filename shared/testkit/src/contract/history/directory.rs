@@ -1,0 +1,132 @@
+//! `SessionDirectory`.
+
+use domain::{Timestamp, UserId};
+use service::port::{NewRefreshToken, NewSession, Rotation};
+use service::{Device, Identity, SessionView};
+
+use super::scene::*;
+use super::{HistoryFixture, HistoryPorts};
+
+async fn open(ports: &HistoryPorts, user: UserId, number: u32, created_at: Timestamp) {
+    let session = NewSession { created_at, ..new_session(user, number) };
+    ports.sessions.open(session).await.expect("opens");
+}
+
+async fn refresh(ports: &HistoryPorts, spent: u32, fresh: NewRefreshToken, now: Timestamp) {
+    let rotated = ports.sessions.rotate(&digest(spent), fresh, now).await.expect("refreshes");
+    assert!(matches!(rotated, Rotation::Rotated(_)), "{rotated:?}");
+}
+
+async fn list(ports: &HistoryPorts, user: UserId, now: Timestamp) -> Vec<SessionView> {
+    ports.directory.list(user, now).await.expect("lists")
+}
+
+async fn ids(ports: &HistoryPorts, now: Timestamp) -> Vec<domain::SessionId> {
+    list(ports, ADA, now).await.into_iter().map(|view| view.id).collect()
+}
+
+fn of_ada(number: u32) -> Identity {
+    Identity { user_id: ADA, session_id: session_id(number) }
+}
+
+pub async fn sessions_are_listed_by_their_last_use(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    open(&ports, ADA, 10, at(10)).await;
+    open(&ports, ADA, 11, at(11)).await;
+    assert_eq!(ids(&ports, at(12)).await, [11, 10, 0].map(session_id));
+    refresh(&ports, 10, token(20), at(20)).await;
+    assert_eq!(ids(&ports, at(21)).await, [10, 11, 0].map(session_id));
+    let views = list(&ports, ADA, at(21)).await;
+    let expected = SessionView {
+        id: session_id(10),
+        device_name: Some("a phone".into()),
+        address: None,
+        created_at: at(10),
+        last_used_at: at(20),
+    };
+    assert_eq!(views[0], expected);
+    assert_eq!((views[1].created_at, views[1].last_used_at), (at(11), at(11)));
+    let of_bob = list(&ports, BOB, at(21)).await;
+    assert_eq!((of_bob.len(), of_bob[0].id), (1, session_id(1)));
+    assert_eq!(list(&ports, NOBODY, at(21)).await, []);
+}
+
+pub async fn what_cannot_be_refreshed_any_more_is_not_listed(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    open(&ports, ADA, 10, at(10)).await;
+    open(&ports, ADA, 11, at(10)).await;
+    ports.sessions.revoke(session_id(11), at(20)).await.expect("revokes");
+    // The tokens of a scene expire at 1,000 s; this one lives on.
+    let fresh = NewRefreshToken { expires_at: at(2_000), ..token(20) };
+    refresh(&ports, 10, fresh, at(999)).await;
+    let mut alive = ids(&ports, at(999)).await;
+    alive.sort();
+    assert_eq!(alive, [0, 10].map(session_id));
+    assert_eq!(ids(&ports, at(1_000)).await, [session_id(10)]);
+    assert_eq!(ids(&ports, at(2_000)).await, []);
+}
+
+pub async fn a_session_is_revoked_by_its_owner_once(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let revoke = async |user, number| {
+        ports.directory.revoke_one(user, session_id(number), at(20)).await.expect("answers")
+    };
+    assert!(!revoke(BOB, 0).await, "it is Ada's");
+    assert!(!revoke(ADA, 99).await, "there is none");
+    assert!(ports.sessions.is_active(of_ada(0)).await.expect("reads"));
+    assert!(revoke(ADA, 0).await);
+    assert!(!revoke(ADA, 0).await, "it has ended");
+    assert!(!ports.sessions.is_active(of_ada(0)).await.expect("reads"));
+    let refused = ports.sessions.rotate(&digest(0), token(20), at(21)).await.expect("answers");
+    assert_eq!(refused, Rotation::Refused);
+}
+
+pub async fn the_other_sessions_are_revoked_together(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    for number in 10..13 {
+        open(&ports, ADA, number, at(10)).await;
+    }
+    ports.sessions.revoke(session_id(12), at(11)).await.expect("revokes");
+    let mut ended = ports.directory.revoke_others(of_ada(10), at(20)).await.expect("revokes");
+    ended.sort_by_key(|identity| identity.session_id);
+    assert_eq!(ended, [of_ada(0), of_ada(11)]);
+    assert_eq!(ids(&ports, at(21)).await, [session_id(10)]);
+    assert_eq!(list(&ports, BOB, at(21)).await.len(), 1);
+    let again = ports.directory.revoke_others(of_ada(10), at(22)).await.expect("revokes");
+    assert_eq!(again, []);
+}
+
+pub async fn a_device_is_known_by_its_name_and_address(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let device = |name: Option<&str>, address: Option<&str>| Device {
+        name: name.map(str::to_owned),
+        address: address.map(str::to_owned),
+    };
+    let knows = async |user, device: Device| {
+        ports.directory.knows_device(user, &device).await.expect("answers")
+    };
+    let phone = device(Some("a phone"), None);
+    let laptop = device(Some("a laptop"), Some("192.0.2.7"));
+    let session = NewSession {
+        device_name: laptop.name.clone(),
+        address: laptop.address.clone(),
+        ..new_session(ADA, 10)
+    };
+    assert!(!knows(ADA, laptop.clone()).await);
+    ports.sessions.open(session).await.expect("opens");
+    assert!(knows(ADA, laptop.clone()).await && knows(ADA, phone.clone()).await);
+    assert!(!knows(BOB, laptop.clone()).await && !knows(NOBODY, phone).await);
+    for other in [
+        device(Some("a laptop"), None),
+        device(None, Some("192.0.2.7")),
+        device(Some("a laptop"), Some("192.0.2.8")),
+        device(None, None),
+    ] {
+        assert!(!knows(ADA, other.clone()).await, "{other:?}");
+    }
+    ports.sessions.revoke(session_id(10), at(20)).await.expect("revokes");
+    assert!(knows(ADA, laptop).await, "it was known once");
+    let nameless = NewSession { device_name: None, ..new_session(ADA, 11) };
+    ports.sessions.open(nameless).await.expect("opens");
+    assert!(knows(ADA, device(None, None)).await);
+}

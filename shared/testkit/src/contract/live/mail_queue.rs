@@ -1,0 +1,67 @@
+//! `MailQueue`
+
+use async_trait::async_trait;
+use domain::EmailAddress;
+use service::port::{MailJob, MailQueue};
+
+use super::sample::user;
+use crate::ambient::at_ms;
+
+/// The queue from both ends.
+#[async_trait]
+pub trait Mails: Send + Sync {
+    fn queue(&self) -> &dyn MailQueue;
+    /// Everything in the queue, in no order; it is empty afterwards.
+    async fn drain(&self) -> Vec<MailJob>;
+}
+
+/// One test a promise.
+#[macro_export]
+macro_rules! mail_queue_promises {
+    ($open:expr) => {
+        $crate::promises! {
+            mail_queue, ($crate::contract::live::mail_queue), $open,
+            [
+                every_kind_of_mail_arrives_as_it_was_asked_for,
+                the_same_mail_asked_for_twice_is_two,
+            ]
+        }
+    };
+}
+
+fn jobs() -> Vec<MailJob> {
+    let email = EmailAddress::parse("ada+lists@example.org").expect("an address");
+    let sign_in = |device_name: Option<&str>, address: Option<&str>| MailJob::NewSignIn {
+        user_id: user(1),
+        device_name: device_name.map(str::to_owned),
+        address: address.map(str::to_owned),
+        at: at_ms(7),
+    };
+    vec![
+        MailJob::VerifyEmail { user_id: user(1) },
+        MailJob::ResetPassword { email },
+        sign_in(Some("Ada's \"phone\" \u{1f4f1}"), Some("2001:db8::1")),
+        sign_in(None, None),
+    ]
+}
+
+fn sorted(mut jobs: Vec<MailJob>) -> Vec<MailJob> {
+    jobs.sort_by_key(|job| format!("{job:?}"));
+    jobs
+}
+
+pub async fn every_kind_of_mail_arrives_as_it_was_asked_for(port: &impl Mails) {
+    for job in jobs() {
+        port.queue().enqueue(job).await.expect("enqueue");
+    }
+    assert_eq!(sorted(port.drain().await), sorted(jobs()));
+    assert_eq!(port.drain().await, []);
+}
+
+pub async fn the_same_mail_asked_for_twice_is_two(port: &impl Mails) {
+    for _ in 0..2 {
+        let job = MailJob::VerifyEmail { user_id: user(1) };
+        port.queue().enqueue(job).await.expect("enqueue");
+    }
+    assert_eq!(port.drain().await.len(), 2);
+}

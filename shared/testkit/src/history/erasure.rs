@@ -1,0 +1,138 @@
+//! `Erasure`.
+
+use async_trait::async_trait;
+use domain::{
+    Bio, ClientId, ConversationId, DisplayName, EmailAddress, EventType, Invalid, Role,
+    SystemEvent, Timestamp, User, UserId, Username,
+};
+use service::Identity;
+use service::port::{Erased, Erasure, Failure};
+use uuid::Uuid;
+
+use super::groups::{Plan, role_changed};
+use super::traces::{Note, NoteKind};
+use super::{FakeHistory, State};
+
+#[async_trait]
+impl Erasure for FakeHistory {
+    async fn erase(&self, user: UserId, at: Timestamp) -> Result<Erased, Failure> {
+        let now = self.clock.now();
+        let mut guard = self.reach()?;
+        let state = &mut *guard;
+        let sessions = state.active_sessions(user);
+        let rows = state.remnants(user);
+        state.forget(user);
+        if let Some(account) = state.users.get_mut(&user) {
+            let nobody = nobody(&account.user).map_err(|error| Failure::bug("erasure", error))?;
+            account.user = nobody;
+            account.is_erased = true;
+            account.password_hash.clear();
+        }
+        for id in state.rooms_of(user) {
+            let plan = state.departure(user, id);
+            let message_ids = [1, 2].map(|part| ClientId(Uuid::from_u128(id.0.as_u128() ^ part)));
+            let left = state.carry_out(plan, &message_ids, at, now);
+            left.map_err(|error| Failure::bug("erasure", error))?;
+        }
+        Ok(Erased { sessions, rows })
+    }
+
+    async fn residue(
+        &self,
+        user: UserId,
+        email: &EmailAddress,
+    ) -> Result<Vec<(&'static str, u64)>, Failure> {
+        let state = self.reach()?;
+        let mut rows = state.remnants(user);
+        let holds = state.account(user).is_some_and(|account| account.user.email == *email);
+        rows.extend(holds.then_some(("users", 1)));
+        rows.extend(of_count("members", state.rooms_of(user).len()));
+        Ok(rows)
+    }
+}
+
+/// What is left of an account.
+fn nobody(user: &User) -> Result<User, Invalid> {
+    let id = user.id.0.simple().to_string();
+    Ok(User {
+        username: Username::parse(&format!("deleted-{}", &id[..24]))?,
+        email: EmailAddress::parse(&format!("{id}@deleted.invalid"))?,
+        email_verified: false,
+        display_name: DisplayName::parse("Deleted user")?,
+        bio: Bio::parse("")?,
+        avatar_url: None,
+        ..user.clone()
+    })
+}
+
+fn of_count(table: &'static str, count: usize) -> Option<(&'static str, u64)> {
+    (count > 0).then(|| (table, u64::try_from(count).unwrap_or(u64::MAX)))
+}
+
+fn is_of(note: &Note, user: UserId) -> bool {
+    matches!(note.kind, NoteKind::Delivered(one) | NoteKind::Read(one) if one == user)
+}
+
+impl State {
+    fn active_sessions(&self, user_id: UserId) -> Vec<Identity> {
+        let active = |(_, one): &(_, &super::Session)| one.user_id == user_id && !one.is_revoked;
+        let theirs = self.sessions.iter().filter(active);
+        theirs.map(|(id, _)| Identity { user_id, session_id: *id }).collect()
+    }
+
+    fn rooms_of(&self, user: UserId) -> Vec<ConversationId> {
+        let is_in = |room: &&super::Room| room.seat_of(user).is_some();
+        self.rooms.values().filter(is_in).map(|room| room.conversation.id).collect()
+    }
+
+    /// Beside the account and the memberships.
+    fn remnants(&self, user: UserId) -> Vec<(&'static str, u64)> {
+        let pairs = |pairs: &std::collections::BTreeSet<(UserId, UserId)>| {
+            pairs.iter().filter(|(one, other)| [*one, *other].contains(&user)).count()
+        };
+        let sessions = self.sessions.values().filter(|session| session.user_id == user);
+        let tokens = self.mail_tokens.values().filter(|token| token.user_id == user);
+        let requests = self.requests.values().filter(|one| [one.from, one.to].contains(&user));
+        let notes = self.notes.iter().filter(|note| is_of(note, user));
+        let counts = [
+            of_count("sessions", sessions.count()),
+            of_count("mail_tokens", tokens.count()),
+            of_count("two_factor", usize::from(self.factors.contains_key(&user))),
+            of_count("contacts", pairs(&self.contacts)),
+            of_count("contact_requests", requests.count()),
+            of_count("blocks", pairs(&self.blocks)),
+            of_count("traces", notes.count()),
+        ];
+        counts.into_iter().flatten().collect()
+    }
+
+    fn forget(&mut self, user: UserId) {
+        let sessions = &mut self.sessions;
+        sessions.retain(|_, session| session.user_id != user);
+        self.tokens.retain(|_, token| sessions.contains_key(&token.session_id));
+        self.mail_tokens.retain(|_, token| token.user_id != user);
+        self.factors.remove(&user);
+        self.contacts.retain(|(one, other)| ![*one, *other].contains(&user));
+        self.requests.retain(|_, one| ![one.from, one.to].contains(&user));
+        self.blocks.retain(|(one, other)| ![*one, *other].contains(&user));
+        self.notes.retain(|note| !is_of(note, user));
+    }
+
+    /// Leaves, and makes somebody else the owner where nobody else is.
+    fn departure(&self, user: UserId, id: ConversationId) -> Plan {
+        let mut plan = Plan::nothing(id);
+        plan.leaving.push(user);
+        plan.events.push(SystemEvent::new(EventType::MemberLeft, user, vec![user]));
+        let Some((room, seat)) = self.room_of(user, id) else { return plan };
+        let others = room.in_order_of_joining();
+        let others = || others.iter().filter(|(other, _)| *other != user);
+        let has_owner = others().any(|(_, seat)| seat.role == Role::Owner);
+        let admin = others().find(|(_, seat)| seat.role == Role::Admin);
+        let heir = admin.or_else(|| others().next()).filter(|_| seat.role == Role::Owner);
+        if let Some((heir, _)) = heir.filter(|_| !has_owner) {
+            plan.role = Some((*heir, Role::Owner));
+            plan.events.push(role_changed(user, *heir, Role::Owner));
+        }
+        plan
+    }
+}

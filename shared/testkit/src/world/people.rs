@@ -1,0 +1,156 @@
+//! The services of accounts, people and groups over the fakes.
+
+use std::sync::Arc;
+
+use service::{
+    Accounts, Blocks, Contacts, Departures, EmailProofs, Erasures, Exports, Groups, Invites,
+    Passwords, PostOffice, SecondFactor, SessionList, TwoFactorSetup,
+};
+
+use super::World;
+use crate::mail::FakeStationery;
+use crate::proof::FakeJudge;
+
+impl World {
+    pub fn accounts(&self) -> Accounts {
+        Accounts {
+            users: self.history.clone(),
+            sessions: self.history.clone(),
+            passwords: self.history.clone(),
+            directory: self.history.clone(),
+            second_factor: self.second_factor(),
+            hasher: self.hasher.clone(),
+            judge: Arc::new(FakeJudge),
+            mail: self.queues.clone(),
+            limiter: self.live.clone(),
+            signer: self.tokens.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+            requires_verified_email: false,
+        }
+    }
+
+    pub fn second_factor(&self) -> SecondFactor {
+        SecondFactor {
+            factors: self.history.clone(),
+            codes: self.codes.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn two_factor(&self) -> TwoFactorSetup {
+        TwoFactorSetup {
+            users: self.history.clone(),
+            passwords: self.history.clone(),
+            factors: self.history.clone(),
+            codes: self.codes.clone(),
+            hasher: self.hasher.clone(),
+            limiter: self.live.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn email_proofs(&self) -> EmailProofs {
+        EmailProofs {
+            users: self.history.clone(),
+            tokens: self.history.clone(),
+            mail: self.queues.clone(),
+            limiter: self.live.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn passwords(&self) -> Passwords {
+        Passwords {
+            users: self.history.clone(),
+            sessions: self.history.clone(),
+            passwords: self.history.clone(),
+            tokens: self.history.clone(),
+            hasher: self.hasher.clone(),
+            judge: Arc::new(FakeJudge),
+            mail: self.queues.clone(),
+            limiter: self.live.clone(),
+            hangup: self.hangup(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn session_list(&self) -> SessionList {
+        SessionList {
+            sessions: self.history.clone(),
+            directory: self.history.clone(),
+            hangup: self.hangup(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn post_office(&self) -> PostOffice {
+        PostOffice {
+            users: self.history.clone(),
+            tokens: self.history.clone(),
+            stationery: Arc::new(FakeStationery),
+            mailer: self.mailer.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn groups(&self) -> Groups {
+        Groups {
+            groups: self.history.clone(),
+            copies: self.live.clone(),
+            upkeep: self.history.clone(),
+            fan_out: self.queues.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn invites(&self) -> Invites {
+        Invites { invites: self.history.clone(), groups: self.groups(), limiter: self.live.clone() }
+    }
+
+    pub fn contacts(&self) -> Contacts {
+        Contacts {
+            contacts: self.history.clone(),
+            limiter: self.live.clone(),
+            fan_out: self.queues.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn blocks(&self) -> Blocks {
+        Blocks { blocks: self.history.clone(), clock: self.clock.clone() }
+    }
+
+    pub fn departures(&self) -> Departures {
+        Departures {
+            users: self.history.clone(),
+            passwords: self.history.clone(),
+            hasher: self.hasher.clone(),
+            limiter: self.live.clone(),
+            erasure: self.history.clone(),
+            queue: self.queues.clone(),
+            hangup: self.hangup(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn erasures(&self) -> Erasures {
+        Erasures {
+            erasure: self.history.clone(),
+            live: self.live.clone(),
+            hangup: self.hangup(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn exports(&self) -> Exports {
+        Exports { export: self.history.clone() }
+    }
+}
