@@ -48,6 +48,7 @@ async fn run(arguments: Arguments) -> Result<(), WireError> {
         login: Some(arguments.login),
         password: Some(arguments.password),
         device_name: Some("say".to_owned()),
+        totp: None,
     };
     let (wire, signed_in) = HttpWire::sign_in(&arguments.url, &login).await?;
     // An app has its own source of chance; here a session id is as good.

@@ -1,1 +1,7 @@
-//! Nothing: the stories are in `tests/stories`, one binary, so that they share one system.
+//! What the stories share: who they are about, and the template as they need it. Each directory
+//! beside is one binary, whose stories share one running system.
+
+#![expect(clippy::unwrap_used, reason = "a story fails by panicking")]
+
+pub mod people;
+pub mod template;

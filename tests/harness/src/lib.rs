@@ -20,6 +20,7 @@ pub mod faults;
 mod http;
 mod live_table;
 mod log;
+mod mail;
 pub mod postgres;
 mod processes;
 pub mod proxy;
@@ -36,6 +37,7 @@ pub use environment::{aws_endpoint_url, binaries_directory, root_directory, test
 pub use eventually::{WAIT, eventually};
 pub use failure::{Failure, Result};
 pub use http::{Answer, Api};
+pub use mail::{Mail, Mailbox};
 pub use processes::{FunctionStatus, ProcessStatus, kill_process};
 pub use socket::{Heard, Socket};
 pub use system::{Options, System, functions_of};

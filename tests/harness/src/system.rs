@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use crate::environment::{aws_endpoint_url, binaries_directory, root_directory, test_database_url};
 use crate::http::Api;
 use crate::processes::Report;
-use crate::{Database, Failure, FunctionStatus, Result, documents, log, unique_name};
+use crate::{Database, Failure, FunctionStatus, Mailbox, Result, documents, log, unique_name};
 
 /// What the gateway has to create before it is ready: a table, queues, a bucket, secrets.
 const START_TIME: Duration = Duration::from_secs(90);
@@ -166,6 +166,14 @@ impl System {
     }
 
     /// Of the emulator.
+    /// The mails that this system sent, among those of the others on its emulator.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn mailbox(&self) -> Result<Mailbox> {
+        Mailbox::of(&self.aws_endpoint_url)
+    }
+
     pub fn aws_endpoint_url(&self) -> &str {
         &self.aws_endpoint_url
     }

@@ -70,6 +70,9 @@ pub enum Event {
     Removed { conversation: Uuid },
     /// Somebody on the screen came, went, or may not be seen any more.
     Presence { user: Uuid },
+    /// Somebody asked to be a contact, became one, declined or is one no more: what
+    /// `GET /v1/contacts` and `GET /v1/contact-requests` answer has changed.
+    Contact { user: Uuid, status: String },
     /// A socket is open, and none was before.
     Online,
     /// The last socket has ended.

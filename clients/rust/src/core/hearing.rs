@@ -1,7 +1,9 @@
 //! What comes from outside: sockets and their frames, answers to requests.
 
 use protocol::body::Sync;
-use protocol::frame::{ErrorData, Messages, Said, ServerFrame};
+use protocol::frame::{
+    ContactChanged, ConversationChanged, ErrorData, Messages, Said, ServerFrame,
+};
 use uuid::Uuid;
 
 use super::action::{Answer, Ask, AskError, Event};
@@ -100,12 +102,19 @@ impl State {
     /// What is not about one's own sending.
     fn told_of_others(&mut self, said: Said, now: u64) {
         match said {
-            Said::ConversationChanged(changed) => {
-                let id = changed.conversation.id;
-                if let Some((room, mut around)) = self.room(id, now) {
-                    room.behind(changed.conversation.last_seq, now);
-                    room.described(changed.conversation, &mut around);
+            Said::ConversationChanged(ConversationChanged::Is { conversation }) => {
+                if let Some((room, mut around)) = self.room(conversation.id, now) {
+                    room.changed(conversation, &mut around);
                 }
+            }
+            // It may be late, and one may be back already: the next fetch tells.
+            Said::ConversationChanged(ConversationChanged::Removed { conversation_id, .. }) => {
+                if let Some(room) = self.rooms.get_mut(&conversation_id) {
+                    room.want_fetch(now);
+                }
+            }
+            Said::ContactChanged(ContactChanged { user_id: user, status, .. }) => {
+                self.told.tell(Event::Contact { user, status });
             }
             Said::ReceiptUpdated(receipts) => {
                 if let Some((room, mut around)) = self.room(receipts.conversation_id, now) {

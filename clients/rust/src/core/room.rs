@@ -132,6 +132,15 @@ impl Room {
         self.described(entry.conversation, around);
     }
 
+    /// Somebody changed it, or let one in. One may be out again by now: a fetch tells.
+    pub(crate) fn changed(&mut self, conversation: Conversation, around: &mut Around<'_>) {
+        if std::mem::take(&mut self.is_removed) {
+            self.fetch.want(around.now);
+        }
+        self.behind(conversation.last_seq, around.now);
+        self.described(conversation, around);
+    }
+
     pub(crate) fn described(&mut self, conversation: Conversation, around: &mut Around<'_>) {
         let is_older = |known: &Conversation| known.changed_at > conversation.changed_at;
         if !self.conversation.as_ref().is_some_and(is_older) {

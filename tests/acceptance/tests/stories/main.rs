@@ -48,8 +48,6 @@ mod order;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
-mod people;
-#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod presences;
@@ -70,8 +68,6 @@ mod sessions;
 #[cfg(test)]
 mod talk;
 #[cfg(test)]
-mod template;
-#[cfg(test)]
 mod tickets;
 #[cfg(test)]
 mod tokens;
@@ -79,3 +75,6 @@ mod tokens;
 mod traces;
 #[cfg(test)]
 mod typing;
+
+#[cfg(test)]
+use acceptance::{people, template};

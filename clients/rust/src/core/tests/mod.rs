@@ -58,6 +58,7 @@ pub(crate) fn conversation(id: Uuid, last_seq: i64) -> Conversation {
         changed_at: "2026-01-01T00:00:00.000Z".into(),
         last_seq,
         member_count: 2,
+        shares_history: false,
     }
 }
 

@@ -1,0 +1,1 @@
+//! Every route of the template × everybody who may ask for it.

@@ -1,0 +1,1 @@
+//! Conversations that can be run: roles, members, invites, preferences, and who sees what.
