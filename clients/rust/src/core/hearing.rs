@@ -155,10 +155,10 @@ impl State {
     }
 
     /// One is not a member any more, or has hidden the conversation on another device.
-    pub fn removed(&mut self, conversation: Uuid) {
+    pub fn removed(&mut self, conversation: Uuid, now: u64) {
         self.sync.named(conversation);
-        if let Some(room) = self.rooms.get_mut(&conversation) {
-            room.removed(&mut self.told);
+        if let Some((room, mut around)) = self.room_there(conversation, now) {
+            room.unlisted(&mut around);
         }
     }
 
@@ -242,9 +242,9 @@ impl State {
                 room.entered(entry, &mut around);
             }
         }
-        page.removed.into_iter().for_each(|id| self.removed(id));
+        page.removed.into_iter().for_each(|id| self.removed(id, now));
         if let Some(unnamed) = self.sync.page(page.next_cursor, page.has_more, now) {
-            unnamed.into_iter().for_each(|id| self.removed(id));
+            unnamed.into_iter().for_each(|id| self.removed(id, now));
             self.caught_up(now);
         }
     }
@@ -264,7 +264,7 @@ impl State {
         let Some((room, mut around)) = self.room_there(id, now) else { return };
         match answer {
             Ok(Answer::Changes(changes)) => room.fetched(changes, &mut around),
-            Err(AskError::Gone) => room.gone(around.told),
+            Err(AskError::Gone) => room.gone(&mut around),
             Ok(_) | Err(_) => room.fetch_failed(now, around.chance),
         }
     }

@@ -126,30 +126,50 @@ impl Room {
 
     /// As a sync lists it.
     pub(crate) fn entered(&mut self, entry: ConversationEntry, around: &mut Around<'_>) {
-        self.is_removed = false;
+        self.there_again(around.now);
         self.marks.known(entry.my.delivered, entry.my.read);
         self.behind(entry.conversation.last_seq, around.now);
         self.described(entry.conversation, around);
     }
 
-    /// Somebody changed it, or let one in. One may be out again by now: a fetch tells.
+    /// Somebody changed it, or let one in.
     pub(crate) fn changed(&mut self, conversation: Conversation, around: &mut Around<'_>) {
-        if std::mem::take(&mut self.is_removed) {
-            self.fetch.want(around.now);
-        }
+        self.there_again(around.now);
         self.behind(conversation.last_seq, around.now);
         self.described(conversation, around);
     }
 
     pub(crate) fn described(&mut self, conversation: Conversation, around: &mut Around<'_>) {
-        let is_older = |known: &Conversation| known.changed_at > conversation.changed_at;
+        // Every change of it takes a number; its time may be that of another change.
+        let is_older = |known: &Conversation| known.last_seq > conversation.last_seq;
         if !self.conversation.as_ref().is_some_and(is_older) {
             self.conversation = Some(conversation);
         }
         around.told.tell(Event::Conversation { conversation: self.id });
     }
 
-    pub(crate) fn removed(&mut self, told: &mut Told) {
+    /// Something says that one is in it. That may be late, and one may be out by now: a fetch
+    /// tells.
+    fn there_again(&mut self, now: u64) {
+        if std::mem::take(&mut self.is_removed) {
+            self.fetch.want(now);
+        }
+    }
+
+    /// A sync does not list it any more: one is out, or has hidden it. Who is out may be back by
+    /// now: a fetch tells. What is hidden stays so until its next message.
+    pub(crate) fn unlisted(&mut self, around: &mut Around<'_>) {
+        if !self.is_removed && !self.can_be_hidden() {
+            self.fetch.want(around.now);
+        }
+        self.removed(around.told);
+    }
+
+    fn can_be_hidden(&self) -> bool {
+        self.conversation.as_ref().is_some_and(|known| known.conversation_type == "direct")
+    }
+
+    fn removed(&mut self, told: &mut Told) {
         if !self.is_removed {
             self.is_removed = true;
             told.tell(Event::Removed { conversation: self.id });
@@ -157,7 +177,6 @@ impl Room {
     }
 
     pub(crate) fn pushed(&mut self, messages: Messages, is_buffering: bool, around: &mut Around) {
-        self.is_removed = false;
         if self.held.len() < HELD_MOST {
             self.held.push(messages);
         } else {
@@ -203,6 +222,9 @@ impl Room {
         let (is_own, sender) = (message.sender_id == around.me, message.sender_id);
         let is_system = message.kind == "system";
         let put = self.transcript.put(message, around.messages_kept);
+        if put == Put::Shown && seq > self.cursor {
+            self.there_again(around.now);
+        }
         match put {
             Put::Shown => around.told.tell(Event::Shown { conversation, seq }),
             Put::Changed => around.told.tell(Event::Changed { conversation, seq, rev }),
@@ -225,6 +247,10 @@ impl Room {
 
     pub(crate) fn fetched(&mut self, changes: ChangeList, around: &mut Around<'_>) {
         self.fetch.done();
+        if self.is_removed && !self.can_be_hidden() {
+            self.is_removed = false;
+            around.told.tell(Event::Conversation { conversation: self.id });
+        }
         let is_stuck = changes.has_more && changes.through <= self.cursor;
         changes.items.into_iter().for_each(|message| self.apply(message, around));
         self.cursor = self.cursor.max(changes.through);
@@ -242,16 +268,20 @@ impl Room {
         self.fetch.failed(now, RETRY_FIRST_MS, RETRY_MOST_MS, chance);
     }
 
-    /// The server knows no such conversation for this person.
-    pub(crate) fn gone(&mut self, told: &mut Told) {
-        self.fetch = Wish::default();
+    /// The server knew no such conversation for this person when it was asked. What was told
+    /// since then may be of their being back.
+    pub(crate) fn gone(&mut self, around: &mut Around<'_>) {
+        self.fetch.done();
+        if !self.held.is_empty() {
+            self.fetch.want(around.now);
+        }
         self.receipts = Wish::default();
         self.held.clear();
         self.gap_since = None;
         // There is nothing to look through: what is unseen is said again, and refused.
         self.outbox.look_began();
         self.outbox.look_ended();
-        self.removed(told);
+        self.removed(around.told);
     }
 
     /// This request is not waited for any longer.

@@ -3,6 +3,7 @@
 mod cursors;
 mod others;
 mod outages;
+mod removals;
 mod sending;
 mod sockets;
 mod syncing;
