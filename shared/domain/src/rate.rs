@@ -48,6 +48,21 @@ impl TokenBucket {
         let latest = now.plus(span(self.burst));
         if next <= latest { Ok(next) } else { Err(next.since(latest)) }
     }
+
+    /// How many tokens are there, and how long until there is one more: no time at all when the
+    /// bucket is full.
+    pub fn left(self, full_at: Timestamp, now: Timestamp) -> (u32, Duration) {
+        let (debt, interval) = (full_at.since(now).as_micros(), self.interval.as_micros());
+        let missing = debt.div_ceil(interval.max(1));
+        let left = self.burst.saturating_sub(u32::try_from(missing).unwrap_or(u32::MAX));
+        let next = debt.saturating_sub(missing.saturating_sub(1).saturating_mul(interval));
+        (left, Duration::from_micros(u64::try_from(next).unwrap_or(u64::MAX)))
+    }
+
+    /// In which an empty bucket fills.
+    pub fn window(self) -> Duration {
+        self.interval.saturating_mul(self.burst)
+    }
 }
 
 #[cfg(test)]
@@ -71,6 +86,27 @@ mod tests {
         let full_at = BUCKET.take(None, 20, at(0)).unwrap();
         assert!(BUCKET.take(Some(full_at), 5, at(1_000)).is_ok());
         assert!(BUCKET.take(Some(full_at), 6, at(1_000)).is_err());
+    }
+
+    #[test]
+    fn what_is_left_can_be_taken_and_no_more() {
+        for (taken, ms) in [(0, 0), (1, 0), (3, 150), (5, 200), (19, 399), (20, 0), (20, 4_000)] {
+            let full_at = BUCKET.take(None, taken, at(0)).unwrap();
+            let (left, _) = BUCKET.left(full_at, at(ms));
+            assert!(BUCKET.take(Some(full_at), left, at(ms)).is_ok(), "{taken} {ms}");
+            assert!(BUCKET.take(Some(full_at), left + 1, at(ms)).is_err(), "{taken} {ms}");
+        }
+    }
+
+    #[test]
+    fn one_more_is_there_when_it_was_said_to_be() {
+        let full_at = BUCKET.take(None, 3, at(0)).unwrap();
+        assert_eq!(BUCKET.left(full_at, at(0)), (17, Duration::from_millis(200)));
+        assert_eq!(BUCKET.left(full_at, at(150)), (17, Duration::from_millis(50)));
+        assert_eq!(BUCKET.left(full_at, at(200)), (18, Duration::from_millis(200)));
+        assert_eq!(BUCKET.left(full_at, at(600)), (20, Duration::ZERO));
+        let limitless = TokenBucket::per_minute(100_000);
+        assert_eq!(limitless.left(at(0), at(0)), (100_000, Duration::ZERO));
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
         ("proving the password while signed in", each_minute(limits::LOGINS_PER_MINUTE)),
         ("registering", each_hour(limits::REGISTRATIONS_PER_HOUR)),
         ("mails asked for", each_hour(limits::MAILS_PER_HOUR)),
+        ("tickets", each_minute(limits::TICKETS_PER_MINUTE)),
         ("making invites", each_hour(limits::INVITES_PER_HOUR)),
         ("looking at invites and joining", each_hour(limits::INVITES_PER_HOUR)),
         ("contact requests", each_hour(limits::CONTACT_REQUESTS_PER_HOUR)),

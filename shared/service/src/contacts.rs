@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{ContactRequestId, Invalid, Seq, TokenBucket, User, UserId, limits};
 
 use crate::delivery::{Announcement, enqueue};
+use crate::pace::throttle;
 use crate::port::{
     BlockError, BlockStore, Clock, ContactAsked, ContactError, ContactStore, Entropy, FanOutQueue,
     RateLimiter,
@@ -37,9 +38,7 @@ impl Contacts {
             return Err(Error::invalid("user_id", invalid));
         }
         let scope = format!("contact/{from}");
-        if let Err(wait_ms) = self.limiter.take(&scope, REQUESTS, 1, now).await? {
-            return Err(Error::TooMany { retry_after_ms: wait_ms.max(1) });
-        }
+        throttle(&*self.limiter, &*self.clock, &scope, REQUESTS).await?;
         let id = ContactRequestId(self.entropy.uuid_v7());
         let (request, status) = match self.contacts.ask(id, from, other, now).await? {
             ContactAsked::Waiting(request) => (request, ContactStatus::Requested),

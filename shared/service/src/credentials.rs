@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use domain::{EmailAddress, Password, SessionId, TokenBucket, User, limits};
 
+// Others of the services take it from here.
+pub(crate) use crate::pace::throttle;
 use crate::port::{
     Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordHasher, PasswordJudge,
     PasswordStore, RateLimiter, SessionDirectory, SessionStore, UserStore,
@@ -11,19 +13,6 @@ use crate::port::{
 use crate::{Caller, Error, Hangup, Identity, SessionView};
 
 const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
-
-/// Takes one from this bucket, or 429.
-pub(crate) async fn throttle(
-    limiter: &dyn RateLimiter,
-    clock: &dyn Clock,
-    scope: &str,
-    bucket: TokenBucket,
-) -> Result<(), Error> {
-    match limiter.take(scope, bucket, 1, clock.now()).await? {
-        Ok(()) => Ok(()),
-        Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
-    }
-}
 
 /// Always the same, whatever is wrong with the token.
 fn token_invalid() -> Error {

@@ -8,6 +8,7 @@ use domain::{
 };
 
 use crate::delivery::{Announcement, enqueue};
+use crate::pace::throttle;
 use crate::port::{
     Clock, Entropy, FanOutQueue, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore,
     Invite, InvitePreview, InviteRefusal, InviteStore, MembershipCopies, NewInvite, RateLimiter,
@@ -234,10 +235,6 @@ impl Invites {
 
     async fn throttle(&self, what: &str, caller: Caller) -> Result<(), Error> {
         let scope = format!("{what}/{}", caller.user_id());
-        let now = self.groups.clock.now();
-        match self.limiter.take(&scope, INVITES, 1, now).await? {
-            Ok(()) => Ok(()),
-            Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
-        }
+        throttle(&*self.limiter, &*self.groups.clock, &scope, INVITES).await
     }
 }

@@ -1,9 +1,19 @@
 //! Who asks too often is told when to come again.
 
-use domain::{Timestamp, TokenBucket, UserId};
+use domain::{Timestamp, TokenBucket, UserId, limits};
 
 use crate::Error;
-use crate::port::RateLimiter;
+use crate::port::{Clock, RateLimiter};
+
+/// Takes one from this bucket, or 429.
+pub(crate) async fn throttle(
+    limiter: &dyn RateLimiter,
+    clock: &dyn Clock,
+    scope: &str,
+    bucket: TokenBucket,
+) -> Result<(), Error> {
+    take(limiter, scope, bucket, 1, clock.now()).await
+}
 
 /// What one person sends and changes, whichever way it comes.
 pub(crate) async fn take_messages(
@@ -21,8 +31,7 @@ pub(crate) async fn take_signal(
     user: UserId,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let bucket =
-        TokenBucket::per_second(domain::limits::SIGNALS_PER_SECOND, domain::limits::SIGNALS_BURST);
+    let bucket = TokenBucket::per_second(limits::SIGNALS_PER_SECOND, limits::SIGNALS_BURST);
     take(limiter, &format!("signal/{user}"), bucket, 1, now).await
 }
 
@@ -34,7 +43,7 @@ async fn take(
     now: Timestamp,
 ) -> Result<(), Error> {
     match limiter.take(scope, bucket, count, now).await? {
-        Ok(()) => Ok(()),
+        Ok(_full_at) => Ok(()),
         Err(wait_ms) => Err(Error::TooMany { retry_after_ms: wait_ms.max(1) }),
     }
 }

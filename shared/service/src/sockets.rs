@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ConnectionId, ConversationId, Seq, Timestamp, UserId, limits};
+use domain::{ConnectionId, ConversationId, Seq, Timestamp, TokenBucket, UserId, limits};
 use tokio::time::timeout;
 
+use crate::pace::throttle;
 use crate::port::{
     Behind, Clock, ConnectionStore, ConversationStore, Entropy, PresenceQueue, PresenceStore,
-    Pusher, SessionStore, TicketStore,
+    Pusher, RateLimiter, SessionStore, TicketStore,
 };
 use crate::presences::{COURTESY_BUDGET, announce_soon};
 use crate::{Caller, Connection, Error, Event, Hangup};
@@ -18,16 +19,22 @@ use crate::{Caller, Connection, Error, Event, Hangup};
 pub struct Tickets {
     pub sessions: Arc<dyn SessionStore>,
     pub tickets: Arc<dyn TicketStore>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
 }
 
+const TICKETS: TokenBucket = TokenBucket::per_minute(limits::TICKETS_PER_MINUTE);
+
 impl Tickets {
-    /// A ticket for the caller's session; 401 once the session was revoked.
+    /// A ticket for the caller's session; 401 once the session was revoked, 429 for who takes
+    /// one after the other.
     pub async fn issue(&self, caller: Caller) -> Result<String, Error> {
         if !self.sessions.is_active(caller.identity()).await? {
             return Err(Error::unauthenticated());
         }
+        let scope = format!("ticket/{}", caller.user_id());
+        throttle(&*self.limiter, &*self.clock, &scope, TICKETS).await?;
         let ticket = self.entropy.secret();
         let expires_at = self.clock.now().plus(limits::TICKET_LIFETIME);
         let digest = self.entropy.digest(&ticket);

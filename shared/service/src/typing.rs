@@ -34,7 +34,7 @@ impl Typing {
         let Some(connection) = found else { return Err(self.hangup.turn_away(id).await) };
         let (user_id, now) = (connection.identity.user_id, self.clock.now());
         let scope = format!("typing/{user_id}");
-        if !matches!(self.limiter.take(&scope, BUCKET, 1, now).await, Ok(Ok(()))) {
+        if !matches!(self.limiter.take(&scope, BUCKET, 1, now).await, Ok(Ok(_))) {
             return Ok(());
         }
         let peers = self.acquaintances.peers(user_id, conversation_id, limits::TYPING_MEMBERS);

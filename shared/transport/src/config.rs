@@ -36,6 +36,7 @@ pub mod name {
     pub const SMTP_SECRET_ARN: &str = "SMTP_SECRET_ARN";
     pub const SOCKET_URL: &str = "SOCKET_URL";
     pub const TABLE_NAME: &str = "TABLE_NAME";
+    pub const TICKETS_PER_MINUTE: &str = "TICKETS_PER_MINUTE";
     pub const TOKEN_AUDIENCE: &str = "TOKEN_AUDIENCE";
     pub const TOKEN_ISSUER: &str = "TOKEN_ISSUER";
 }

@@ -21,6 +21,7 @@ use crate::ambient::{SystemClock, SystemEntropy};
 use crate::entry::Serving;
 use crate::http::{Request, Response, Route, answer};
 use crate::queue::{Batch, Job, Worker};
+use crate::quota::{self, Quota};
 use crate::schedule::Task;
 use crate::socket::{self, Closed, Frame, Upgrade};
 use crate::telemetry;
@@ -89,10 +90,9 @@ async fn respond(route: &Route, mut request: Request) -> Response {
             Err(error) => return answer(&error.into(), &request_id),
         }
     }
-    match (route.handler)(request).await {
-        Ok(response) => response,
-        Err(rejection) => answer(&rejection, &request_id),
-    }
+    let (answered, quota) = quota::noted_by((route.handler)(request)).await;
+    let response = answered.unwrap_or_else(|rejection| answer(&rejection, &request_id));
+    Response { quota, ..response }
 }
 
 fn write_response(
@@ -105,10 +105,9 @@ fn write_response(
         .header("cache-control", "no-store");
     if let Some(seconds) = response.retry_after_seconds {
         builder = builder.header("retry-after", seconds);
-        if response.status == 429 {
-            // All that is known of the bucket that refused: it is empty, and until when.
-            builder = builder.header("ratelimit-remaining", 0).header("ratelimit-reset", seconds);
-        }
+    }
+    for (name, value) in response.quota.into_iter().flat_map(Quota::headers) {
+        builder = builder.header(name, value);
     }
     if let Some(name) = response.file_name {
         builder = builder.header("content-disposition", format!("attachment; filename=\"{name}\""));

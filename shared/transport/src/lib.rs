@@ -11,6 +11,7 @@ mod entry;
 pub mod http;
 mod lambda;
 pub mod queue;
+mod quota;
 mod rejection;
 pub mod schedule;
 pub mod socket;

@@ -62,6 +62,7 @@ impl Options {
             "LoginsPerMinute",
             "RegistrationsPerHour",
             "MailsPerHour",
+            "TicketsPerMinute",
             "InvitesPerHour",
             "ContactRequestsPerHour",
         ];

@@ -29,7 +29,7 @@ impl RateLimiter for LiveTable {
         bucket: TokenBucket,
         count: u32,
         now: Timestamp,
-    ) -> Result<Result<(), u64>, Failure> {
+    ) -> Result<Result<Timestamp, u64>, Failure> {
         let key = Key::bucket(scope);
         let mut seen = None;
         for _ in 0..TRIES {
@@ -40,7 +40,7 @@ impl RateLimiter for LiveTable {
                 }
             };
             match self.fill(&key, seen, next, now).await? {
-                Ok(()) => return Ok(Ok(())),
+                Ok(()) => return Ok(Ok(next)),
                 Err(newer) => seen = newer,
             }
         }

@@ -87,15 +87,15 @@ pub trait MembershipCopies: Send + Sync {
 
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
-    /// Takes `count` tokens from the bucket `scope` (`message/<user>`), or tells in how many
-    /// milliseconds they will be there.
+    /// Takes `count` tokens from the bucket `scope` (`message/<user>`) and tells when it will be
+    /// full again, or in how many milliseconds they will be there.
     async fn take(
         &self,
         scope: &str,
         bucket: TokenBucket,
         count: u32,
         now: Timestamp,
-    ) -> Result<Result<(), u64>, Failure>;
+    ) -> Result<Result<Timestamp, u64>, Failure>;
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

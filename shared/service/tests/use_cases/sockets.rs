@@ -52,6 +52,20 @@ async fn a_session_that_was_ended_gets_no_ticket() {
 }
 
 #[tokio::test]
+async fn who_takes_ticket_after_ticket_waits_and_the_others_do_not() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    for _ in 0..limits::TICKETS_PER_MINUTE {
+        world.tickets().issue(ada).await.unwrap();
+    }
+    let error = world.tickets().issue(ada).await.unwrap_err();
+    assert!(matches!(error, Error::TooMany { retry_after_ms: 1_000 }), "{error:?}");
+    world.tickets().issue(bob).await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(1));
+    world.tickets().issue(ada).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_ticket_of_a_session_that_ended_since_opens_no_socket() {
     let world = World::new();
     let ada = world.person("ada").await;

@@ -223,12 +223,12 @@ impl RateLimiter for FakeLive {
         bucket: TokenBucket,
         count: u32,
         now: Timestamp,
-    ) -> Result<Result<(), u64>, Failure> {
+    ) -> Result<Result<Timestamp, u64>, Failure> {
         let mut state = self.reach()?;
         match bucket.take(state.buckets.get(scope).copied(), count, now) {
             Ok(full_at) => {
                 state.buckets.insert(scope.to_owned(), full_at);
-                Ok(Ok(()))
+                Ok(Ok(full_at))
             }
             Err(wait) => Ok(Err(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))),
         }

@@ -45,6 +45,7 @@ impl World {
         Tickets {
             sessions: self.history.clone(),
             tickets: self.live.clone(),
+            limiter: self.live.clone(),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
         }

@@ -8,6 +8,7 @@ use postgres::{PgMessages, PgReceipts, PgTraces};
 use service::{History, Messages, Reactors, ReceiptMarks, Receipts, Revisions, Traces};
 
 use super::Parts;
+use super::pace::Pace;
 use crate::config::name;
 
 pub fn messages(parts: &Parts) -> Messages {
@@ -15,7 +16,7 @@ pub fn messages(parts: &Parts) -> Messages {
     let queue_url = parts.environment.text(name::PERSIST_QUEUE_URL);
     Messages {
         gate: table.clone(),
-        limiter: table,
+        limiter: Pace::new(table, vec![]),
         queue: Arc::new(SqsPersistQueue::new(parts.clients.sqs(), queue_url, parts.entropy())),
         entropy: parts.entropy(),
         clock: parts.clock(),
@@ -39,7 +40,7 @@ pub fn revisions(parts: &Parts) -> Revisions {
     Revisions {
         changes: Arc::new(PgMessages::new(parts.database())),
         fan_out: parts.fan_out_queue(),
-        limiter: parts.table(),
+        limiter: Pace::new(parts.table(), vec![]),
         clock: parts.clock(),
         bucket: bucket(parts),
     }

@@ -8,8 +8,10 @@ use service::port::{Failure, RateLimiter};
 
 use super::Parts;
 use crate::config::name;
+use crate::quota;
 
-/// The limits that this deployment sets, in place of those that the services ask for.
+/// The limits that this deployment sets, in place of those that the services ask for. What is left
+/// of them is noted for the answer.
 pub(crate) struct Pace {
     limiter: Arc<dyn RateLimiter>,
     /// What a scope begins with (`login` of `login/<user>`), and its bucket.
@@ -33,10 +35,13 @@ impl RateLimiter for Pace {
         bucket: TokenBucket,
         count: u32,
         now: Timestamp,
-    ) -> Result<Result<(), u64>, Failure> {
+    ) -> Result<Result<Timestamp, u64>, Failure> {
         let kind = scope.split('/').next().unwrap_or_default();
         let own = self.buckets.iter().find(|(name, _)| *name == kind);
-        self.limiter.take(scope, own.map_or(bucket, |(_, own)| *own), count, now).await
+        let bucket = own.map_or(bucket, |(_, own)| *own);
+        let taken = self.limiter.take(scope, bucket, count, now).await?;
+        quota::note(bucket, taken, now);
+        Ok(taken)
     }
 }
 
@@ -63,6 +68,11 @@ pub(super) fn invite_buckets(parts: &Parts) -> Vec<(&'static str, TokenBucket)> 
     vec![("invite", bucket), ("invite-guess", bucket)]
 }
 
+pub(super) fn ticket_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
+    let count = parts.environment.parsed(name::TICKETS_PER_MINUTE, limits::TICKETS_PER_MINUTE);
+    ("ticket", TokenBucket::per_minute(count))
+}
+
 pub(super) fn contact_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
     let most = limits::CONTACT_REQUESTS_PER_HOUR;
     let count = parts.environment.parsed(name::CONTACT_REQUESTS_PER_HOUR, most);
@@ -86,10 +96,10 @@ mod tests {
             scope: &str,
             bucket: TokenBucket,
             _count: u32,
-            _now: Timestamp,
-        ) -> Result<Result<(), u64>, Failure> {
+            now: Timestamp,
+        ) -> Result<Result<Timestamp, u64>, Failure> {
             self.0.lock().unwrap().push((scope.to_owned(), bucket));
-            Ok(Ok(()))
+            Ok(bucket.take(None, 1, now).map_err(|_| 1))
         }
     }
 
@@ -104,5 +114,15 @@ mod tests {
         }
         let buckets: Vec<_> = noted.0.lock().unwrap().iter().map(|(_, b)| *b).collect();
         assert_eq!(buckets, [set, asked, asked]);
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_the_limit_that_is_set_is_told() {
+        let pace = Pace::new(Arc::new(Noted::default()), vec![("login", TokenBucket::per_hour(7))]);
+        let now = Timestamp::from_unix_ms(0).unwrap();
+        let work = pace.take("login/alice", TokenBucket::per_minute(10), 1, now);
+        let (_, quota) = quota::noted_by(work).await;
+        let told = quota.unwrap().headers().map(|(_, value)| value);
+        assert_eq!(told, ["7", "6", "515", "7;w=3600"]);
     }
 }

@@ -12,6 +12,7 @@ use service::{
 use super::Parts;
 use super::accounts::presences;
 use super::messages::{messages, receipts};
+use super::pace::{Pace, ticket_bucket};
 use crate::Rejection;
 use crate::config::name;
 
@@ -27,6 +28,7 @@ pub fn ticket_desk(parts: &Parts) -> TicketDesk {
     let tickets = Tickets {
         sessions: Arc::new(PgAccounts::new(parts.database())),
         tickets: parts.table(),
+        limiter: Pace::new(parts.table(), vec![ticket_bucket(parts)]),
         entropy: parts.entropy(),
         clock: parts.clock(),
     };

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::quota::Quota;
+
 /// A status and a JSON body, or no body at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
@@ -9,6 +11,8 @@ pub struct Response {
     pub(crate) content_type: &'static str,
     pub(crate) body: Vec<u8>,
     pub(crate) retry_after_seconds: Option<u64>,
+    /// What is left of the limit that the request was counted against.
+    pub(crate) quota: Option<Quota>,
     /// Its name, for an answer that a browser keeps as a file.
     pub(crate) file_name: Option<String>,
 }
@@ -17,7 +21,8 @@ impl Response {
     pub(crate) fn json(status: u16, content_type: &'static str, body: &impl Serialize) -> Self {
         // Our own answers are plain structs of text and numbers; they always serialise.
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, content_type, body, retry_after_seconds: None, file_name: None }
+        let (retry_after_seconds, quota, file_name) = (None, None, None);
+        Self { status, content_type, body, retry_after_seconds, quota, file_name }
     }
 }
 
@@ -54,6 +59,7 @@ pub fn unavailable(body: &impl Serialize) -> Response {
 }
 
 pub fn no_content() -> Response {
-    let (retry_after_seconds, file_name) = (None, None);
-    Response { status: 204, content_type: "", body: vec![], retry_after_seconds, file_name }
+    let (status, content_type, body) = (204, "", vec![]);
+    let (retry_after_seconds, quota, file_name) = (None, None, None);
+    Response { status, content_type, body, retry_after_seconds, quota, file_name }
 }

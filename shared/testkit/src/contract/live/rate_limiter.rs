@@ -17,6 +17,7 @@ macro_rules! rate_limiter_promises {
                 a_refusal_takes_nothing,
                 scopes_do_not_share_a_bucket,
                 an_idle_bucket_is_full_and_not_more,
+                who_takes_is_told_when_the_bucket_is_full_again,
                 takers_at_once_never_get_more_than_the_burst,
             ]
         }
@@ -26,7 +27,7 @@ macro_rules! rate_limiter_promises {
 const BUCKET: TokenBucket = TokenBucket::per_second(5, 20);
 
 async fn take(port: &impl RateLimiter, scope: &str, count: u32, ms: i64) -> Result<(), u64> {
-    port.take(scope, BUCKET, count, at_ms(ms)).await.expect("take")
+    port.take(scope, BUCKET, count, at_ms(ms)).await.expect("take").map(|_| ())
 }
 
 pub async fn the_burst_is_there_at_once_and_no_more(port: &impl RateLimiter) {
@@ -60,6 +61,13 @@ pub async fn an_idle_bucket_is_full_and_not_more(port: &impl RateLimiter) {
     assert_eq!(take(port, "message/a", 20, 3_600_000).await, Ok(()));
     assert_eq!(take(port, "message/a", 1, 3_600_000).await, Err(200));
     assert_eq!(take(port, "message/b", 21, 0).await, Err(200));
+}
+
+pub async fn who_takes_is_told_when_the_bucket_is_full_again(port: &impl RateLimiter) {
+    for (count, ms, full_at) in [(1, 0, 200), (4, 0, 1_000), (1, 100, 1_200), (1, 9_000, 9_200)] {
+        let taken = port.take("message/a", BUCKET, count, at_ms(ms)).await.expect("take");
+        assert_eq!(taken, Ok(at_ms(full_at)));
+    }
 }
 
 /// A taker who loses every race may be told that the limiter is not available, but nobody gets a

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{SessionId, UserId};
+use domain::{SessionId, Timestamp, TokenBucket, UserId};
 use futures::FutureExt;
 use lambda_http::Body;
 use serde_json::{Value, json};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::super::{read_request, respond, write_response};
 use crate::http::{Request, Route, answer, no_content, ok};
+use crate::quota;
 
 /// A request as an HTTP API sends it in payload format 2.0, with some of it replaced.
 fn http_event(changes: Value) -> lambda_http::Request {
@@ -164,4 +165,40 @@ fn an_answer_says_when_to_come_again_and_nothing_of_an_empty_body() {
     let nothing = write_response(no_content(), "r-1").unwrap();
     assert!(matches!(nothing.body(), Body::Empty));
     assert!(!nothing.headers().contains_key("content-type"));
+}
+
+/// What the headers of the answer say of the limit: how many, how many are left, when one more.
+async fn limit_told(status: u16, taken: Option<Result<i64, u64>>) -> Option<[String; 4]> {
+    let handler = move |_| {
+        let at = |ms| Timestamp::from_unix_ms(ms).unwrap();
+        async move {
+            if let Some(taken) = taken {
+                quota::note(TokenBucket::per_minute(10), taken.map(at), at(0));
+            }
+            match taken {
+                Some(Err(retry_after_ms)) => Err(ServiceError::TooMany { retry_after_ms }.into()),
+                _ => Ok(no_content()),
+            }
+        }
+        .boxed()
+    };
+    let route = Route { handler: Arc::new(handler), verifier: None };
+    let written = write_response(respond(&route, read(json!({}))).await, "r-1").unwrap();
+    assert_eq!(written.status(), status);
+    let named = |name: &str| Some(written.headers().get(name)?.to_str().unwrap().to_owned());
+    Some([
+        named("ratelimit-limit")?,
+        named("ratelimit-remaining")?,
+        named("ratelimit-reset")?,
+        named("ratelimit-policy")?,
+    ])
+}
+
+#[tokio::test]
+async fn an_answer_says_how_near_the_limit_is() {
+    let told = limit_told(204, Some(Ok(12_000))).await.unwrap();
+    assert_eq!(told, ["10", "8", "6", "10;w=60"]);
+    let told = limit_told(429, Some(Err(5_001))).await.unwrap();
+    assert_eq!(told, ["10", "0", "6", "10;w=60"]);
+    assert_eq!(limit_told(204, None).await, None, "nothing was counted");
 }

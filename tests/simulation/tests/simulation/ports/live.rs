@@ -135,7 +135,7 @@ impl RateLimiter for Ports {
         bucket: TokenBucket,
         count: u32,
         now: Timestamp,
-    ) -> Result<Result<(), u64>, Failure> {
+    ) -> Result<Result<Timestamp, u64>, Failure> {
         self.step("take", self.world.live.take(scope, bucket, count, now)).await
     }
 }

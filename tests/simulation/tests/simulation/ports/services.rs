@@ -80,6 +80,7 @@ impl Ports {
         Tickets {
             sessions: self.world.history.clone(),
             tickets: self.ticket_store(),
+            limiter: self.limiter(),
             entropy: self.entropy(),
             clock: self.clock(),
         }
