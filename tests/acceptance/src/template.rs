@@ -15,16 +15,6 @@ pub struct HttpRoute {
     pub is_open: bool,
 }
 
-impl HttpRoute {
-    /// The path with an id in every place for one.
-    pub fn path_with_ids(&self) -> String {
-        let id = uuid::Uuid::from_u128(7).to_string();
-        let parts = self.path.split('/');
-        let filled = parts.map(|part| if part.starts_with('{') { id.as_str() } else { part });
-        filled.collect::<Vec<_>>().join("/")
-    }
-}
-
 pub fn http_routes() -> Vec<HttpRoute> {
     let text = std::fs::read_to_string(root_directory().join("template.yaml")).unwrap();
     let documents = Yaml::load_from_str(&text).unwrap();

@@ -5,39 +5,6 @@ use protocol::body::CreateConversation;
 use serde_json::json;
 
 use crate::people::{a_pair, assert_exactly_once, draft, people, texts};
-use crate::template::http_routes;
-
-#[tokio::test]
-async fn a_stranger_gets_404_on_every_conversation_route() {
-    let (_, _, conversation) = a_pair().await;
-    let [eve] = people(["eve"]).await;
-    let routes = http_routes();
-    let of_one = routes.iter().filter(|route| route.path.contains("{conversation_id}"));
-    let mut tried = 0;
-    for route in of_one {
-        for id in [conversation, unique_id()] {
-            let path = route.path.replace("{conversation_id}", &id.to_string());
-            let path = path.replace("{seq}", "1").replace("{emoji}", "👍");
-            let request = eve.request(route.method.clone(), &path);
-            let request = if route.method == reqwest::Method::GET {
-                request
-            } else {
-                // A draft, an edit and a receipt at once.
-                let client_id = unique_id();
-                let body = json!({ "client_id": client_id, "text": "let me in", "read": 1 });
-                request.json(&body)
-            };
-            let answer = eve.api().send(request).await.unwrap();
-            assert_eq!(answer.status, 404, "{} {path}", route.method);
-            let problem: protocol::body::Problem = answer.json().unwrap();
-            assert!(problem.code.ends_with("_not_found"), "{problem:?}");
-            tried += 1;
-        }
-    }
-    assert!(tried >= 30, "the template has fewer routes of conversations than there were");
-    let list = eve.conversations().await.unwrap();
-    assert_eq!(list.items, []);
-}
 
 #[tokio::test]
 async fn a_strangers_send_is_answered_with_an_error_frame() {
