@@ -4,6 +4,7 @@
 //! frame by frame, and [`Device`] an app that follows the client's rules. Everything that waits
 //! has a deadline and says what it saw when that has passed.
 
+mod authenticator;
 mod chance;
 pub mod chaos;
 mod client;
@@ -29,6 +30,7 @@ mod system;
 
 pub use crate::client::{Account, Client, PASSWORD, text_draft};
 pub use ::client::core::State;
+pub use authenticator::Authenticator;
 pub use chance::{now_unix_ms, unique_id, unique_name};
 pub use database::Database;
 pub use device::Device;

@@ -184,7 +184,7 @@ async fn hostile_ids_and_paths_name_nothing() {
     let nobody = ada.get(&format!("/v1/users/{}", unique_id())).await.unwrap();
     nobody.expect_problem(404, "user_not_found").unwrap();
     // What is no route at all is answered by the gateway.
-    for path in ["/", "/v1", "/v1/users", "/v1/conversations/x/y/z", "/v2/users/me"] {
+    for path in ["/", "/v1", "/v1/people", "/v1/conversations/x/y/z", "/v2/users/me"] {
         assert_eq!(
             ada.get(path).await.unwrap().expect::<Value>(404).unwrap()["message"],
             "Not Found"

@@ -3,13 +3,15 @@
 mod commit;
 mod emulator;
 mod gateway;
+mod login;
+mod ratio;
 mod spread;
 mod talk;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use harness::{Api, Emulators, Options, Result, System, command, functions_of};
 
 use spread::Spread;
@@ -19,12 +21,25 @@ use spread::Spread;
 #[derive(Parser)]
 #[command(name = "bench")]
 struct Arguments {
+    #[command(subcommand)]
+    alone: Option<Alone>,
     /// Measure this started system instead (then without the parts that need its own database)
-    #[arg(long)]
+    #[arg(long, global = true)]
     url: Option<String>,
     /// How long each measurement under load takes
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=120))]
     seconds: u64,
+}
+
+/// What is not part of the whole report.
+#[derive(Subcommand)]
+enum Alone {
+    /// Whether the time of a sign-in, or of a forgotten password, tells who has an account
+    Login {
+        /// How often each question is asked
+        #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(2..=10_000))]
+        times: u16,
+    },
 }
 
 fn main() -> ExitCode {
@@ -40,7 +55,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
     if let Some(url) = &arguments.url {
         let api = Api::new(url)?;
         println!("system: {url}, with the limits that it was started with\n");
-        return of_system(&api, duration).await.map(|_| ());
+        return match &arguments.alone {
+            Some(alone) => report_alone(alone, &api).await,
+            None => of_system(&api, duration).await.map(|_| ()),
+        };
     }
     let emulators = Emulators::start("bench")?;
     let options = Options {
@@ -50,10 +68,18 @@ async fn run(arguments: &Arguments) -> Result<()> {
         ..Options::without_rate_limit()
     };
     let system = System::start(options).await?;
+    if let Some(alone) = &arguments.alone {
+        return report_alone(alone, &system.api()?).await;
+    }
     let one_to_one = of_system(&system.api()?, duration).await?;
     drop(system);
     emulator::report(&emulators.aws_endpoint_url, one_to_one).await?;
     commit::report(&emulators.database_url, duration).await
+}
+
+async fn report_alone(alone: &Alone, api: &Api) -> Result<()> {
+    let Alone::Login { times } = alone;
+    login::report(api, usize::from(*times)).await
 }
 
 /// What any system can be asked. Answers the time from send to receive between two people.
