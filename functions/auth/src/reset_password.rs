@@ -9,7 +9,7 @@ use transport::{Rejection, connect};
 
 pub async fn reset_password(passwords: Passwords, request: Request) -> Result<Response, Rejection> {
     let (token, new_password) = request.json::<ResetPassword>()?.parse()?;
-    passwords.reset(&token, new_password).await?;
+    passwords.reset(&token, new_password, request.address().as_deref()).await?;
     Ok(http::no_content())
 }
 

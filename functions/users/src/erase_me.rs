@@ -9,8 +9,8 @@ use transport::{Rejection, connect};
 
 pub async fn erase_me(departures: Departures, request: Request) -> Result<Response, Rejection> {
     let caller = request.caller()?;
-    let (password, _) = request.json::<ProvePassword>()?.parse()?;
-    departures.leave(caller, password).await?;
+    let (password, code) = request.json::<ProvePassword>()?.parse()?;
+    departures.leave(caller, password, code.as_deref()).await?;
     Ok(http::accepted_empty())
 }
 

@@ -1,4 +1,4 @@
-//! `PATCH /v1/users/me` — change one's own name, text or settings.
+//! `PATCH /v1/users/me` — change one's own name, text, picture or settings.
 
 use std::process::ExitCode;
 
@@ -11,8 +11,12 @@ use transport::{Rejection, connect};
 pub async fn update_me(profiles: Profiles, request: Request) -> Result<Response, Rejection> {
     let caller = request.caller()?;
     let body = request.json::<UpdateMe>()?.parse()?;
-    let change =
-        UserChange { display_name: body.display_name, bio: body.bio, settings: body.settings };
+    let change = UserChange {
+        display_name: body.display_name,
+        bio: body.bio,
+        settings: body.settings,
+        avatar_url: body.avatar_url,
+    };
     let user = profiles.update_me(caller, change).await?;
     Ok(http::ok(&Me::from(&user)))
 }

@@ -69,6 +69,9 @@ pub const EMAIL_TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 pub const PASSWORD_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 /// One-time codes count in steps of this; one step early or late is a slow clock.
 pub const TOTP_STEP: Duration = Duration::from_secs(30);
+/// Codes that one account tries in an hour. Of a million, three are right at a time: who knows the
+/// password guesses one in two years, and not in three weeks as at ten a minute.
+pub const CODES_PER_HOUR: u32 = 30;
 /// Codes for who has lost the device that makes the others.
 pub const RECOVERY_CODES: usize = 10;
 /// Invites of one group that are open at the same time.
@@ -132,6 +135,16 @@ pub const TRACE_ROUNDS_PER_SWEEP: usize = 10;
 pub const COPY_REPAIR_AFTER: Duration = Duration::from_secs(20);
 /// How long it is known when a message was pushed, delivered and read.
 pub const TRACE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A session that was revoked, or not used, for this long is forgotten, and an invite or a token
+/// that is over: much longer than a refresh token lives, whose reuse must be noticed.
+pub const ENDED_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+const _: () = assert!(ENDED_LIFETIME.as_secs() > 2 * REFRESH_TOKEN_LIFETIME.as_secs());
+/// Of each of these, as many as one statement forgets: a session used all week leaves some 700
+/// tokens, which go with it.
+pub const ENDED_PER_ROUND: usize = 200;
+/// Such rounds of one sweep.
+pub const ENDED_ROUNDS_PER_SWEEP: usize = 5;
 
 /// Items of a list when the client does not say.
 pub const PAGE_DEFAULT: u32 = 50;

@@ -92,17 +92,27 @@ impl UserStore for PgAccounts {
         Ok(row.as_ref().map(user).transpose()?)
     }
 
+    async fn account(&self, id: UserId) -> Result<Option<User>, Failure> {
+        let row = self.database.query_opt(query::ACCOUNT, &[(&id.0, Type::UUID)]).await?;
+        Ok(row.as_ref().map(user).transpose()?)
+    }
+
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure> {
         let display_name = change.display_name.as_ref().map(DisplayName::as_str);
         let bio = change.bio.as_ref().map(Bio::as_str);
         let share_receipts = change.settings.map(|settings| settings.share_receipts);
         let share_last_seen = change.settings.map(|settings| settings.share_last_seen);
-        let parameters: [crate::database::Parameter<'_>; 5] = [
+        let changes_picture = change.avatar_url.is_some();
+        let picture = change.avatar_url.flatten();
+        let picture = picture.as_ref().map(AvatarUrl::as_str);
+        let parameters: [crate::database::Parameter<'_>; 7] = [
             (&id.0, Type::UUID),
             (&display_name, Type::TEXT),
             (&bio, Type::TEXT),
             (&share_receipts, Type::BOOL),
             (&share_last_seen, Type::BOOL),
+            (&changes_picture, Type::BOOL),
+            (&picture, Type::TEXT),
         ];
         let row = self.database.query_opt(query::UPDATE_USER, &parameters).await?;
         Ok(row.as_ref().map(user).transpose()?)

@@ -2,7 +2,7 @@
 //! one is signed in.
 
 use async_trait::async_trait;
-use domain::{SessionId, Timestamp, UserId, limits};
+use domain::{SessionId, Timestamp, User, UserId, limits};
 use service::port::{
     Failure, MailPurpose, MailTokenStore, NewMailToken, PasswordStore, SessionDirectory,
 };
@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::accounts::PgAccounts;
+use crate::accounts::{PgAccounts, user};
 use crate::database::Parameter;
 use crate::query;
 use crate::row::{Read, column, instant, is_digest, time, user_id};
@@ -46,6 +46,16 @@ impl MailTokenStore for PgAccounts {
         Ok(row.is_some())
     }
 
+    async fn reset_owner(&self, digest: &str, now: Timestamp) -> Result<Option<User>, Failure> {
+        if !is_digest(digest) {
+            return Ok(None);
+        }
+        let parameters: [Parameter<'_>; 2] =
+            [(&digest, Type::TEXT), (&instant(now), Type::TIMESTAMPTZ)];
+        let row = self.database.query_opt(query::RESET_OWNER, &parameters).await?;
+        Ok(row.as_ref().map(user).transpose()?)
+    }
+
     async fn reset_password(
         &self,
         digest: &str,
@@ -60,11 +70,9 @@ impl MailTokenStore for PgAccounts {
             (&instant(now), Type::TIMESTAMPTZ),
             (&password_hash, Type::TEXT),
         ];
-        let row = self.database.query_opt(query::RESET_PASSWORD, &parameters).await?;
-        let Some(row) = row else { return Ok(None) };
-        let user = user_id(&row, "id")?;
-        let sessions: Vec<Uuid> = column(&row, "session_ids")?;
-        Ok(Some(sessions.into_iter().map(|id| identity(user, id)).collect()))
+        let lock = (query::LOCK_BY_MAIL_TOKEN, &[(&digest as _, Type::TEXT)][..]);
+        let rows = self.database.locked(lock, (query::RESET_PASSWORD, &parameters)).await?;
+        Ok(rows.first().map(ended).transpose()?)
     }
 }
 
@@ -79,24 +87,26 @@ impl PasswordStore for PgAccounts {
     async fn change(
         &self,
         keep: Identity,
-        password_hash: &str,
+        proven_hash: &str,
+        new_hash: &str,
         now: Timestamp,
-    ) -> Result<Vec<Identity>, Failure> {
-        let parameters: [Parameter<'_>; 4] = [
+    ) -> Result<Option<Vec<Identity>>, Failure> {
+        let parameters: [Parameter<'_>; 5] = [
             (&keep.user_id.0, Type::UUID),
             (&keep.session_id.0, Type::UUID),
-            (&password_hash, Type::TEXT),
+            (&proven_hash, Type::TEXT),
+            (&new_hash, Type::TEXT),
             (&instant(now), Type::TIMESTAMPTZ),
         ];
-        let rows = self.database.query(query::CHANGE_PASSWORD, &parameters).await?;
-        Ok(identities(keep.user_id, &rows)?)
+        let lock = (query::LOCK_CREDENTIALS, &[(&keep.user_id.0 as _, Type::UUID)][..]);
+        let rows = self.database.locked(lock, (query::CHANGE_PASSWORD, &parameters)).await?;
+        Ok(rows.first().map(ended).transpose()?)
     }
 
-    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<(), Failure> {
+    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<bool, Failure> {
         let parameters: [Parameter<'_>; 3] =
             [(&user.0, Type::UUID), (&old_hash, Type::TEXT), (&new_hash, Type::TEXT)];
-        self.database.query(query::REHASH_PASSWORD, &parameters).await?;
-        Ok(())
+        Ok(self.database.query_opt(query::REHASH_PASSWORD, &parameters).await?.is_some())
     }
 }
 
@@ -149,6 +159,13 @@ impl SessionDirectory for PgAccounts {
 
 pub(crate) fn identity(user_id: UserId, session_id: Uuid) -> Identity {
     Identity { user_id, session_id: SessionId(session_id) }
+}
+
+/// Sessions that ended with a password.
+fn ended(row: &Row) -> Read<Vec<Identity>> {
+    let user = user_id(row, "id")?;
+    let sessions: Vec<Uuid> = column(row, "session_ids")?;
+    Ok(sessions.into_iter().map(|id| identity(user, id)).collect())
 }
 
 fn identities(user: UserId, rows: &[Row]) -> Read<Vec<Identity>> {

@@ -287,6 +287,31 @@ impl Database {
         Ok(rows.into_iter().next())
     }
 
+    /// Two statements in a transaction, sent at once. The first takes a lock; the second sees what
+    /// was committed while the first waited for it.
+    pub(crate) async fn locked(
+        &self,
+        (lock, lock_parameters): (&str, &[Parameter<'_>]),
+        (sql, parameters): (&str, &[Parameter<'_>]),
+    ) -> Result<Vec<Row>, DatabaseError> {
+        let mut lease = self.lease().await?;
+        let client = lease.client();
+        let pipeline = async {
+            let (begun, locked, written, committed) = tokio::join!(
+                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
+                client.query_typed(lock, lock_parameters),
+                client.query_typed(sql, parameters),
+                client.batch_execute("COMMIT"),
+            );
+            begun?;
+            locked?;
+            let rows = written?;
+            committed?;
+            Ok(rows)
+        };
+        lease.settle(pipeline).await
+    }
+
     /// `SELECT 1`.
     pub(crate) async fn ping(&self) -> Result<(), DatabaseError> {
         self.query("SELECT 1", &[]).await.map(|_| ())

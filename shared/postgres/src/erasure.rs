@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{ClientId, ConversationId, EmailAddress, Timestamp, UserId};
+use service::Identity;
 use service::port::{Erased, Erasure, Failure};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -60,6 +61,13 @@ impl Erasure for PgErasure {
         Ok(Erased { sessions, rows })
     }
 
+    async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure> {
+        let ids: Vec<Uuid> = ended.iter().map(|identity| identity.session_id.0).collect();
+        let parameters: [Parameter<'_>; 1] = [(&ids, Type::UUID_ARRAY)];
+        self.database.query(query::FORGET_SESSIONS, &parameters).await?;
+        Ok(())
+    }
+
     async fn residue(
         &self,
         user: UserId,
@@ -84,22 +92,8 @@ impl PgErasure {
         let lock: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
         let parameters: [Parameter<'_>; 2] =
             [(&user.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];
-        let mut lease = self.database.lease().await?;
-        let client = lease.client();
-        let pipeline = async {
-            let (begun, locked, written, committed) = tokio::join!(
-                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                client.query_typed(query::LOCK_ACCOUNT, &lock),
-                client.query_typed(query::ERASE_ACCOUNT, &parameters),
-                client.batch_execute("COMMIT"),
-            );
-            begun?;
-            locked?;
-            let rows = written?;
-            committed?;
-            Ok(rows)
-        };
-        let rows = lease.settle(pipeline).await?;
+        let lock = (query::LOCK_ACCOUNT, &lock[..]);
+        let rows = self.database.locked(lock, (query::ERASE_ACCOUNT, &parameters)).await?;
         rows.into_iter().next().ok_or_else(|| DatabaseError::unreadable("an end without a row"))
     }
 

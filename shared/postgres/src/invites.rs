@@ -133,7 +133,8 @@ fn may_invite(standing: Option<&Row>) -> Result<(), GroupError> {
 fn may_create(standing: Option<&Row>) -> Result<(), GroupError> {
     may_invite(standing)?;
     let open = standing.map_or(Ok(0), |row| count(row, "open"))?;
-    if open as usize >= limits::INVITES_PER_GROUP { Err(GroupError::Full) } else { Ok(()) }
+    let is_full = open as usize >= limits::INVITES_PER_GROUP;
+    if is_full { Err(GroupError::TooManyInvites) } else { Ok(()) }
 }
 
 fn made(invite: NewInvite) -> Invite {

@@ -13,9 +13,11 @@ queries! {
     CREDENTIALS_BY_USERNAME = "accounts/credentials_by_username";
     CREDENTIALS_BY_EMAIL = "accounts/credentials_by_email";
     USER = "accounts/user";
+    ACCOUNT = "accounts/account";
     UPDATE_USER = "accounts/update_user";
 
     INSERT_SESSION = "sessions/insert";
+    SESSION_HOLDER = "sessions/holder";
     LOCK_BY_TOKEN = "sessions/lock_by_token";
     EXCHANGE_TOKEN = "sessions/exchange_token";
     REVOKE_SESSION = "sessions/revoke";
@@ -27,6 +29,9 @@ queries! {
 
     ISSUE_MAIL_TOKEN = "proofs/issue_mail_token";
     VERIFY_EMAIL = "proofs/verify_email";
+    LOCK_CREDENTIALS = "proofs/lock_account";
+    LOCK_BY_MAIL_TOKEN = "proofs/lock_by_token";
+    RESET_OWNER = "proofs/reset_owner";
     RESET_PASSWORD = "proofs/reset_password";
     PASSWORD_HASH = "proofs/password_hash";
     CHANGE_PASSWORD = "proofs/change_password";
@@ -41,6 +46,7 @@ queries! {
 
     LOCK_ACCOUNT = "erasure/lock_account";
     ERASE_ACCOUNT = "erasure/account";
+    FORGET_SESSIONS = "erasure/forget_sessions";
     MEMBERSHIPS = "erasure/memberships";
     ERASE_TRACES = "erasure/traces";
     RESIDUE = "erasure/residue";
@@ -110,6 +116,7 @@ queries! {
     UNCONFIRMED_COPIES = "upkeep/unconfirmed_copies";
     CONFIRM_COPIES = "upkeep/confirm_copies";
     FORGET_TRACES = "upkeep/forget_traces";
+    FORGET_ENDED = "upkeep/forget_ended";
 
     RECORD_PUSHES = "traces/record_pushes";
     TRACE = "traces/trace";

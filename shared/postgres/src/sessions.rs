@@ -1,7 +1,7 @@
 //! `SessionStore`: sign-ins and their refresh tokens.
 
 use async_trait::async_trait;
-use domain::{RefreshTokenState, RefreshVerdict, SessionId, Timestamp};
+use domain::{RefreshTokenState, RefreshVerdict, SessionId, Timestamp, UserId};
 use service::Identity;
 use service::port::{Failure, NewRefreshToken, NewSession, Rotation, SessionStore};
 use tokio_postgres::Row;
@@ -15,8 +15,8 @@ use crate::row::{Read, column, instant, is_digest, time, time_opt, user_id};
 
 #[async_trait]
 impl SessionStore for PgAccounts {
-    async fn open(&self, session: NewSession) -> Result<(), Failure> {
-        let parameters: [Parameter<'_>; 7] = [
+    async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure> {
+        let parameters: [Parameter<'_>; 8] = [
             (&session.id.0, Type::UUID),
             (&session.user_id.0, Type::UUID),
             (&session.device_name, Type::TEXT),
@@ -24,11 +24,20 @@ impl SessionStore for PgAccounts {
             (&instant(session.created_at), Type::TIMESTAMPTZ),
             (&session.refresh.digest, Type::TEXT),
             (&instant(session.refresh.expires_at), Type::TIMESTAMPTZ),
+            (&proven_hash, Type::TEXT),
         ];
         let opened = self.database.query_opt(query::INSERT_SESSION, &parameters).await?;
-        // The next try does not get past the password.
-        let ended = || DatabaseError::transient("the account has ended meanwhile");
-        opened.map(|_| ()).ok_or_else(|| ended().into())
+        Ok(opened.is_some())
+    }
+
+    async fn holder(&self, digest: &str, now: Timestamp) -> Result<Option<UserId>, Failure> {
+        if !is_digest(digest) {
+            return Ok(None);
+        }
+        let parameters: [Parameter<'_>; 2] =
+            [(&digest, Type::TEXT), (&instant(now), Type::TIMESTAMPTZ)];
+        let row = self.database.query_opt(query::SESSION_HOLDER, &parameters).await?;
+        Ok(row.map(|row| user_id(&row, "user_id")).transpose()?)
     }
 
     async fn rotate(

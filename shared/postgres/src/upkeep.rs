@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConversationId, limits};
+use domain::{ConversationId, Timestamp, limits};
 use service::port::{Failure, MembershipCopy, Straggler, Upkeep};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::database::{Database, Parameter};
 use crate::query;
-use crate::row::{Read, column, seq, user_id};
+use crate::row::{Read, column, instant, seq, user_id};
 
 /// What the sweep looks after.
 pub struct PgUpkeep {
@@ -80,6 +80,14 @@ impl Upkeep for PgUpkeep {
             (&rows_at_most(limit), Type::INT8),
         ];
         let row = self.database.query_opt(query::FORGET_TRACES, &parameters).await?;
+        let forgotten: i64 = row.map_or(Ok(0), |row| column(&row, "forgotten"))?;
+        Ok(forgotten.unsigned_abs())
+    }
+
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, Failure> {
+        let parameters: [Parameter<'_>; 2] =
+            [(&instant(before), Type::TIMESTAMPTZ), (&rows_at_most(limit), Type::INT8)];
+        let row = self.database.query_opt(query::FORGET_ENDED, &parameters).await?;
         let forgotten: i64 = row.map_or(Ok(0), |row| column(&row, "forgotten"))?;
         Ok(forgotten.unsigned_abs())
     }

@@ -6,12 +6,14 @@ use domain::{
     DisplayName, EmailAddress, Password, SessionId, TokenBucket, User, UserId, Username, limits,
 };
 
-use crate::credentials::{LOGINS, judge, throttle};
+use crate::credentials::judge;
+use crate::pace::throttle;
 use crate::port::{
-    AccessToken, Clock, Entropy, MailJob, MailQueue, NewRefreshToken, NewSession, NewUser,
-    PasswordHasher, PasswordJudge, PasswordStore, RateLimiter, RegisterError, SessionDirectory,
-    SessionStore, TokenSigner, UserStore,
+    AccessToken, Clock, Credentials, Entropy, MailJob, MailQueue, NewRefreshToken, NewSession,
+    NewUser, PasswordHasher, PasswordJudge, PasswordStore, RateLimiter, RegisterError,
+    SessionDirectory, SessionStore, TokenSigner, UserStore,
 };
+use crate::proof::LOGINS;
 use crate::two_factor::{Proof, SecondFactor};
 use crate::{Error, Identity};
 
@@ -104,28 +106,28 @@ impl Accounts {
 
     /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password;
     /// then 401 `totp_required` or `totp_invalid`, 403 `email_not_verified`. 429 for an address
-    /// or an account that is tried often.
+    /// or an account that is tried often, by whichever of its names.
     pub async fn login(&self, login: Login) -> Result<SignedIn, Error> {
-        let name = login.login.trim().to_lowercase();
         if let Some(address) = &login.device.address {
             self.throttle(&format!("login/{address}"), LOGINS).await?;
         }
-        self.throttle(&format!("login/{}", self.entropy.digest(&name)), LOGINS).await?;
-        let user = self.prove(&name, login.password).await?;
+        let (user, proven) = self.recognise(&login.login, login.password).await?;
         match self.second_factor.check(user.id, login.totp.as_deref()).await? {
             Proof::NotAsked | Proof::Right => {}
             Proof::Missing => return Err(unproven("totp_required", "a one-time code is required")),
             Proof::Wrong => return Err(unproven("totp_invalid", "the one-time code is wrong")),
         }
         if self.requires_verified_email && !user.email_verified {
-            let detail = "the e-mail address must be verified first: see your inbox";
-            return Err(Error::Forbidden { code: "email_not_verified", detail });
+            return Err(email_not_verified());
         }
         let is_known = self.directory.knows_device(user.id, &login.device).await?;
         let device = login.device.clone();
         let (session, refresh_token) = self.new_session(user.id, login.device);
         let (session_id, access) = (session.id, self.sign(&session).await?);
-        self.sessions.open(session).await?;
+        // The password may have been reset since it was compared.
+        if !self.sessions.open(session, &proven).await? {
+            return Err(invalid_credentials());
+        }
         if !is_known {
             let Device { name: device_name, address } = device;
             let (user_id, at) = (user.id, self.clock.now());
@@ -134,19 +136,41 @@ impl Accounts {
         Ok(SignedIn { user, session_id, access, refresh_token })
     }
 
-    /// The password; one that was hashed with older parameters is hashed again.
-    async fn prove(&self, name: &str, password: Password) -> Result<User, Error> {
-        let known = self.users.credentials(name).await?;
+    /// Who has this name and this password, and the hash that proves it. One bucket for all names
+    /// of an account, and one for each name that nobody has; the calls are the same for both.
+    async fn recognise(&self, name: &str, password: Password) -> Result<(User, String), Error> {
+        let name = name.trim().to_lowercase();
+        let known = self.users.credentials(&name).await?;
+        let scope = match &known {
+            Some(known) => format!("login/{}", known.user.id),
+            None => format!("login/{}", self.entropy.digest(&name)),
+        };
+        self.throttle(&scope, LOGINS).await?;
         let hash = known.as_ref().map(|known| known.password_hash.clone());
         let is_right = self.hasher.verify(password.clone(), hash).await?;
-        let Some(known) = known.filter(|_| is_right) else {
-            return Err(unproven("invalid_credentials", "the user name or the password is wrong"));
-        };
+        let known = known.filter(|_| is_right).ok_or_else(invalid_credentials)?;
         if self.hasher.is_outdated(&known.password_hash) {
-            let fresh = self.hasher.hash(password).await?;
-            self.passwords.rehash(known.user.id, &known.password_hash, &fresh).await?;
+            return self.renew_hash(known, password).await;
         }
-        Ok(known.user)
+        Ok((known.user, known.password_hash))
+    }
+
+    /// A password that was hashed with older parameters is hashed again.
+    async fn renew_hash(
+        &self,
+        known: Credentials,
+        password: Password,
+    ) -> Result<(User, String), Error> {
+        let Credentials { user, password_hash } = known;
+        let fresh = self.hasher.hash(password.clone()).await?;
+        if self.passwords.rehash(user.id, &password_hash, &fresh).await? {
+            return Ok((user, fresh));
+        }
+        // Another sign-in was faster with the same password, or somebody set another.
+        let current = self.passwords.hash_of(user.id).await?;
+        let is_right = self.hasher.verify(password, current.clone()).await?;
+        let current = current.filter(|_| is_right).ok_or_else(invalid_credentials)?;
+        Ok((user, current))
     }
 
     async fn throttle(&self, scope: &str, bucket: TokenBucket) -> Result<(), Error> {
@@ -188,6 +212,15 @@ pub(crate) fn new_refresh_token(
     let token = entropy.secret();
     let expires_at = clock.now().plus(limits::REFRESH_TOKEN_LIFETIME);
     (NewRefreshToken { digest: entropy.digest(&token), expires_at }, token)
+}
+
+pub(crate) fn email_not_verified() -> Error {
+    let detail = "the e-mail address must be verified first: see your inbox";
+    Error::Forbidden { code: "email_not_verified", detail }
+}
+
+fn invalid_credentials() -> Error {
+    unproven("invalid_credentials", "the user name or the password is wrong")
 }
 
 fn unproven(code: &'static str, detail: &'static str) -> Error {

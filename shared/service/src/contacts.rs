@@ -176,7 +176,8 @@ impl Blocks {
         query: &str,
         page: Page,
     ) -> Result<Listed<User>, Error> {
-        let prefix = query.trim().to_lowercase();
+        // Letter by letter, as Postgres does: the end of a beginning is not the end of a word.
+        let prefix: String = query.trim().chars().flat_map(char::to_lowercase).collect();
         let length = prefix.chars().count();
         if !limits::SEARCH_CHARACTERS.contains(&length) || prefix.contains('\0') {
             let invalid = Invalid::new("invalid_query", "must be 2 to 64 characters");

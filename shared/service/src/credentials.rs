@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::{EmailAddress, Password, SessionId, TokenBucket, User, limits};
 
-// Others of the services take it from here.
-pub(crate) use crate::pace::throttle;
+use crate::pace::throttle;
 use crate::port::{
-    Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordHasher, PasswordJudge,
-    PasswordStore, RateLimiter, SessionDirectory, SessionStore, UserStore,
+    Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordJudge, RateLimiter,
+    SessionDirectory, SessionStore, UserStore,
 };
+use crate::proof::{LOGINS, PasswordProof, check_session, wrong_password};
 use crate::{Caller, Error, Hangup, Identity, SessionView};
 
 const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
@@ -24,6 +24,7 @@ fn token_invalid() -> Error {
 #[derive(Clone)]
 pub struct EmailProofs {
     pub users: Arc<dyn UserStore>,
+    pub sessions: Arc<dyn SessionStore>,
     pub tokens: Arc<dyn MailTokenStore>,
     pub mail: Arc<dyn MailQueue>,
     pub limiter: Arc<dyn RateLimiter>,
@@ -39,11 +40,13 @@ impl EmailProofs {
         if is_verified { Ok(()) } else { Err(token_invalid()) }
     }
 
-    /// Another mail; nothing happens for an address that is verified.
+    /// Another mail; nothing happens for an address that is verified. 401 for a session that has
+    /// ended.
     pub async fn resend(&self, caller: Caller) -> Result<(), Error> {
+        check_session(&*self.sessions, caller).await?;
         let user_id = caller.user_id();
         throttle(&*self.limiter, &*self.clock, &format!("mail/{user_id}"), MAILS).await?;
-        let user = self.users.user(user_id).await?.ok_or_else(Error::unauthenticated)?;
+        let user = self.users.account(user_id).await?.ok_or_else(Error::unauthenticated)?;
         if !user.email_verified {
             self.mail.enqueue(MailJob::VerifyEmail { user_id }).await?;
         }
@@ -54,77 +57,72 @@ impl EmailProofs {
 /// Another password, for who knows the old one and for who does not.
 #[derive(Clone)]
 pub struct Passwords {
-    pub users: Arc<dyn UserStore>,
-    pub sessions: Arc<dyn SessionStore>,
-    pub passwords: Arc<dyn PasswordStore>,
+    pub proof: PasswordProof,
     pub tokens: Arc<dyn MailTokenStore>,
-    pub hasher: Arc<dyn PasswordHasher>,
     pub judge: Arc<dyn PasswordJudge>,
     pub mail: Arc<dyn MailQueue>,
-    pub limiter: Arc<dyn RateLimiter>,
     pub hangup: Hangup,
     pub entropy: Arc<dyn Entropy>,
-    pub clock: Arc<dyn Clock>,
 }
 
 impl Passwords {
-    /// The same answer and the same work, whether or not anybody has this address.
+    /// The same answer and the same work, whether or not anybody has this address. Who asks for
+    /// many is stopped first: they do not use up what is left to the owner of the address.
     pub async fn forgot(&self, email: EmailAddress, address: Option<&str>) -> Result<(), Error> {
         let scopes = [
-            Some(format!("mail/{}", self.entropy.digest(email.as_str()))),
             address.map(|address| format!("mail/{address}")),
+            Some(format!("mail/{}", self.entropy.digest(email.as_str()))),
         ];
         for scope in scopes.iter().flatten() {
-            throttle(&*self.limiter, &*self.clock, scope, MAILS).await?;
+            self.throttle(scope, MAILS).await?;
         }
         Ok(self.mail.enqueue(MailJob::ResetPassword { email }).await?)
     }
 
-    /// Ends every session and its sockets.
-    pub async fn reset(&self, token: &str, new_password: Password) -> Result<(), Error> {
-        judge(&*self.judge, &new_password, &[], "new_password")?;
-        let hash = self.hasher.hash(new_password).await?;
-        let digest = self.entropy.digest(token);
-        let ended = self.tokens.reset_password(&digest, &hash, self.clock.now()).await?;
+    /// Ends every session and its sockets. 400 `token_invalid`, 422 `weak_password`, which spends
+    /// no token; 429 for an address that tries many. A password is hashed, which is slow, only
+    /// for a token that is good.
+    pub async fn reset(
+        &self,
+        token: &str,
+        new_password: Password,
+        address: Option<&str>,
+    ) -> Result<(), Error> {
+        if let Some(address) = address {
+            self.throttle(&format!("reset/{address}"), LOGINS).await?;
+        }
+        let (digest, now) = (self.entropy.digest(token), self.proof.clock.now());
+        let owner = self.tokens.reset_owner(&digest, now).await?.ok_or_else(token_invalid)?;
+        self.judge(&owner, &new_password)?;
+        let hash = self.proof.hasher.hash(new_password).await?;
+        let ended = self.tokens.reset_password(&digest, &hash, self.proof.clock.now()).await?;
         hang_up(&self.hangup, ended.ok_or_else(token_invalid)?, "password_reset").await
     }
 
     /// Ends every other session and its sockets. 401 for a session that has ended, 403
-    /// `wrong_password`.
+    /// `wrong_password`, also for one that was changed a moment ago.
     pub async fn change(
         &self,
         caller: Caller,
         current: Password,
         new_password: Password,
     ) -> Result<(), Error> {
-        let identity = caller.identity();
-        if !self.sessions.is_active(identity).await? {
-            return Err(Error::unauthenticated());
-        }
-        let user = self.users.user(caller.user_id()).await?.ok_or_else(Error::unauthenticated)?;
-        self.check_current(&user, current).await?;
+        let (user, proven) = self.proof.ask(caller, current).await?;
+        self.judge(&user, &new_password)?;
+        let hash = self.proof.hasher.hash(new_password).await?;
+        let (passwords, now) = (&self.proof.passwords, self.proof.clock.now());
+        let ended = passwords.change(caller.identity(), &proven, &hash, now).await?;
+        hang_up(&self.hangup, ended.ok_or_else(wrong_password)?, "password_changed").await
+    }
+
+    fn judge(&self, user: &User, new_password: &Password) -> Result<(), Error> {
         let about = [user.username.as_str(), user.email.as_str(), user.display_name.as_str()];
-        judge(&*self.judge, &new_password, &about, "new_password")?;
-        let hash = self.hasher.hash(new_password).await?;
-        let ended = self.passwords.change(identity, &hash, self.clock.now()).await?;
-        hang_up(&self.hangup, ended, "password_changed").await
+        judge(&*self.judge, new_password, &about, "new_password")
     }
 
-    async fn check_current(&self, user: &User, current: Password) -> Result<(), Error> {
-        let scope = format!("login/{}", user.id);
-        throttle(&*self.limiter, &*self.clock, &scope, LOGINS).await?;
-        let hash = self.passwords.hash_of(user.id).await?;
-        if self.hasher.verify(current, hash).await? {
-            return Ok(());
-        }
-        Err(wrong_password())
+    async fn throttle(&self, scope: &str, bucket: TokenBucket) -> Result<(), Error> {
+        throttle(&*self.proof.limiter, &*self.proof.clock, scope, bucket).await
     }
-}
-
-pub(crate) const LOGINS: TokenBucket = TokenBucket::per_minute(limits::LOGINS_PER_MINUTE);
-
-pub(crate) fn wrong_password() -> Error {
-    Error::Forbidden { code: "wrong_password", detail: "the current password is not this one" }
 }
 
 /// 422 for a password that is too easily guessed.
@@ -166,13 +164,13 @@ pub struct SessionList {
 impl SessionList {
     /// 401 for a session that has ended, here and below.
     pub async fn list(&self, caller: Caller) -> Result<Vec<SessionView>, Error> {
-        self.check(caller).await?;
+        check_session(&*self.sessions, caller).await?;
         Ok(self.directory.list(caller.user_id(), self.clock.now()).await?)
     }
 
     /// 404 `session_not_found` for one that is not the caller's, or has ended.
     pub async fn revoke(&self, caller: Caller, session_id: SessionId) -> Result<(), Error> {
-        self.check(caller).await?;
+        check_session(&*self.sessions, caller).await?;
         let user_id = caller.user_id();
         if !self.directory.revoke_one(user_id, session_id, self.clock.now()).await? {
             let detail = "you have no such session";
@@ -182,13 +180,8 @@ impl SessionList {
     }
 
     pub async fn revoke_others(&self, caller: Caller) -> Result<(), Error> {
-        self.check(caller).await?;
+        check_session(&*self.sessions, caller).await?;
         let ended = self.directory.revoke_others(caller.identity(), self.clock.now()).await?;
         hang_up(&self.hangup, ended, "session_revoked").await
-    }
-
-    async fn check(&self, caller: Caller) -> Result<(), Error> {
-        let is_active = self.sessions.is_active(caller.identity()).await?;
-        if is_active { Ok(()) } else { Err(Error::unauthenticated()) }
     }
 }

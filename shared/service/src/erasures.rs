@@ -4,20 +4,17 @@ use std::sync::Arc;
 
 use domain::{EmailAddress, Password, UserId};
 
-use crate::credentials::{LOGINS, hang_up, throttle, wrong_password};
-use crate::port::{
-    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, PasswordHasher,
-    PasswordStore, RateLimiter, UserStore,
-};
+use crate::credentials::hang_up;
+use crate::port::{Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure};
+use crate::proof::PasswordProof;
+use crate::two_factor::SecondFactor;
 use crate::{Caller, Error, Hangup};
 
 /// `DELETE /users/me`
 #[derive(Clone)]
 pub struct Departures {
-    pub users: Arc<dyn UserStore>,
-    pub passwords: Arc<dyn PasswordStore>,
-    pub hasher: Arc<dyn PasswordHasher>,
-    pub limiter: Arc<dyn RateLimiter>,
+    pub proof: PasswordProof,
+    pub second_factor: SecondFactor,
     pub erasure: Arc<dyn Erasure>,
     pub queue: Arc<dyn ErasureQueue>,
     pub hangup: Hangup,
@@ -25,18 +22,20 @@ pub struct Departures {
 }
 
 impl Departures {
-    /// 403 `wrong_password`. Afterwards nobody can sign in to this account and nobody is; the
-    /// rest goes in a job. The job is queued first: an account that is half gone must not stay so.
-    pub async fn leave(&self, caller: Caller, password: Password) -> Result<(), Error> {
-        let id = caller.user_id();
-        throttle(&*self.limiter, &*self.clock, &format!("login/{id}"), LOGINS).await?;
-        let user = self.users.user(id).await?.ok_or_else(Error::unauthenticated)?;
-        let hash = self.passwords.hash_of(id).await?;
-        if !self.hasher.verify(password, hash).await? {
-            return Err(wrong_password());
-        }
-        self.queue.enqueue(id, &user.email).await?;
-        let erased = self.erasure.erase(id, self.clock.now()).await?;
+    /// With the password and, while the second factor is on, a code: 403 `wrong_password`,
+    /// `totp_required`, `totp_invalid`. 401 for a session that has ended. Afterwards nobody can
+    /// sign in to this account and nobody is; the rest goes in a job. The job is queued first: an
+    /// account that is half gone must not stay so, and it does again what fails here.
+    pub async fn leave(
+        &self,
+        caller: Caller,
+        password: Password,
+        code: Option<&str>,
+    ) -> Result<(), Error> {
+        let (user, _) = self.proof.ask(caller, password).await?;
+        self.second_factor.demand(user.id, code).await?;
+        self.queue.enqueue(user.id, &user.email).await?;
+        let erased = self.erasure.erase(user.id, self.clock.now()).await?;
         hang_up(&self.hangup, erased.sessions, "account_erased").await
     }
 }
@@ -55,9 +54,10 @@ impl Erasures {
     /// sends the job round again; every step can be done twice.
     pub async fn run(&self, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
         let Erased { sessions, rows } = self.erasure.erase(user, self.clock.now()).await?;
-        if let Err(error) = hang_up(&self.hangup, sessions, "account_erased").await {
+        if let Err(error) = hang_up(&self.hangup, sessions.clone(), "account_erased").await {
             return Err(Failure::unavailable("sockets", error));
         }
+        self.erasure.forget_sessions(&sessions).await?;
         self.live.erase(user).await?;
         let mut residue = self.erasure.residue(user, email).await?;
         residue.extend(self.live.residue(user).await?);

@@ -116,6 +116,8 @@ fn refused(error: GroupError, named: &[UserId]) -> Error {
             let detail = "there is no such member in this conversation";
             Error::NotFound { code: "member_not_found", detail }
         }
+        // Nobody else was named: the one who joins is no more.
+        GroupError::UnknownUsers(_) if named.is_empty() => Error::unauthenticated(),
         GroupError::UnknownUsers(unknown) => {
             let field = |id: &UserId| {
                 let index = named.iter().position(|other| other == id).unwrap_or(0);
@@ -128,6 +130,10 @@ fn refused(error: GroupError, named: &[UserId]) -> Error {
         GroupError::Full => {
             let detail = "the group has as many members as a group may have";
             Error::Conflict { code: "group_full", detail }
+        }
+        GroupError::TooManyInvites => {
+            let detail = "the group has as many open invites as it may have: take one back";
+            Error::Conflict { code: "too_many_invites", detail }
         }
         GroupError::Refused(GroupRefusal::NotAllowed) => {
             forbidden("your role in this conversation does not allow it")

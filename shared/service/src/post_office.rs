@@ -21,12 +21,12 @@ pub struct PostOffice {
 }
 
 impl PostOffice {
-    /// An error sends the job round again; its next mail has another token, and the one before is
+    /// Who has no account, or none any more, gets nothing. An error sends the job round again; its next mail has another token, and the one before is
     /// worth nothing then.
     pub async fn send(&self, job: MailJob) -> Result<(), Failure> {
         let (user, letter) = match job {
             MailJob::VerifyEmail { user_id } => {
-                let user = self.users.user(user_id).await?;
+                let user = self.users.account(user_id).await?;
                 let Some(user) = user.filter(|user| !user.email_verified) else { return Ok(()) };
                 let token = self.token(&user, MailPurpose::VerifyEmail).await?;
                 (user, Letter::VerifyEmail { token })
@@ -39,7 +39,7 @@ impl PostOffice {
                 (known.user, Letter::ResetPassword { token })
             }
             MailJob::NewSignIn { user_id, device_name, address, at } => {
-                let Some(user) = self.users.user(user_id).await? else { return Ok(()) };
+                let Some(user) = self.users.account(user_id).await? else { return Ok(()) };
                 (user, Letter::NewSignIn { device_name, address, at })
             }
         };

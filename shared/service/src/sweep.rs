@@ -12,7 +12,7 @@ use crate::{Announcement, Delivery, Event, Recipient};
 /// Copies that are written and confirmed together: so many are tried again for one that fails.
 const COPIES_AT_ONCE: usize = 50;
 
-/// Nudges who is behind, repairs membership copies, forgets old traces.
+/// Nudges who is behind, repairs membership copies, forgets old traces and what ended long ago.
 #[derive(Clone)]
 pub struct Sweep {
     pub upkeep: Arc<dyn Upkeep>,
@@ -27,20 +27,28 @@ pub struct Swept {
     pub nudged: usize,
     pub copies_repaired: usize,
     pub traces_forgotten: u64,
+    /// Sessions, tokens of mails, invites.
+    pub ended_forgotten: u64,
 }
 
 impl Sweep {
-    /// Does all three, whichever of them fails; the first failure is the answer.
+    /// Does all four, whichever of them fails; the first failure is the answer.
     pub async fn run(&self) -> Result<Swept, Failure> {
         let nudged = self.nudge().await;
         let repaired = self.repair_copies().await;
-        let forgotten = self.forget_traces().await;
-        let swept =
-            Swept { nudged: nudged?, copies_repaired: repaired?, traces_forgotten: forgotten? };
+        let traces = self.forget_traces().await;
+        let ended = self.forget_ended().await;
+        let swept = Swept {
+            nudged: nudged?,
+            copies_repaired: repaired?,
+            traces_forgotten: traces?,
+            ended_forgotten: ended?,
+        };
         tracing::info!(
             nudged = swept.nudged,
             copies_repaired = swept.copies_repaired,
             traces_forgotten = swept.traces_forgotten,
+            ended_forgotten = swept.ended_forgotten,
             "swept"
         );
         Ok(swept)
@@ -94,6 +102,20 @@ impl Sweep {
             let some = self.upkeep.forget_traces(limits::TRACES_PER_ROUND).await?;
             forgotten += some;
             if some < limits::TRACES_PER_ROUND as u64 {
+                break;
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// The same, of what nobody can use any more.
+    async fn forget_ended(&self) -> Result<u64, Failure> {
+        let before = self.delivery.clock.now().minus(limits::ENDED_LIFETIME);
+        let mut forgotten = 0;
+        for _ in 0..limits::ENDED_ROUNDS_PER_SWEEP {
+            let some = self.upkeep.forget_ended(before, limits::ENDED_PER_ROUND).await?;
+            forgotten += some;
+            if some < limits::ENDED_PER_ROUND as u64 {
                 break;
             }
         }

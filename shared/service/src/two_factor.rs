@@ -2,26 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::{Password, User, UserId, limits};
+use domain::{Password, TokenBucket, UserId, limits};
 
-use crate::credentials::{LOGINS, throttle, wrong_password};
-use crate::port::{
-    Clock, Entropy, OneTimeCodes, PasswordHasher, PasswordStore, RateLimiter, TwoFactor,
-    TwoFactorStore, UserStore,
-};
+use crate::pace::throttle;
+use crate::port::{Clock, Entropy, OneTimeCodes, RateLimiter, TwoFactor, TwoFactorStore};
+use crate::proof::PasswordProof;
 use crate::{Caller, Error};
 
 /// Turning it on and off.
 #[derive(Clone)]
 pub struct TwoFactorSetup {
-    pub users: Arc<dyn UserStore>,
-    pub passwords: Arc<dyn PasswordStore>,
-    pub factors: Arc<dyn TwoFactorStore>,
-    pub codes: Arc<dyn OneTimeCodes>,
-    pub hasher: Arc<dyn PasswordHasher>,
-    pub limiter: Arc<dyn RateLimiter>,
-    pub entropy: Arc<dyn Entropy>,
-    pub clock: Arc<dyn Clock>,
+    pub proof: PasswordProof,
+    pub second_factor: SecondFactor,
 }
 
 /// What an authenticator app is given; shown once.
@@ -33,72 +25,54 @@ pub struct Enrolment {
 
 impl TwoFactorSetup {
     /// 403 `wrong_password`, 409 `two_factor_on`. Nothing is asked for at sign-in until it is
-    /// confirmed.
+    /// confirmed. Here and below: 401 for a session that has ended.
     pub async fn enrol(&self, caller: Caller, password: Password) -> Result<Enrolment, Error> {
-        let user = self.prove(caller, password).await?;
-        let sealed = self.codes.new_secret(user.id)?;
-        if !self.factors.begin(user.id, &sealed).await? {
+        let (user, _) = self.proof.ask(caller, password).await?;
+        let SecondFactor { factors, codes, .. } = &self.second_factor;
+        let sealed = codes.new_secret(user.id)?;
+        if !factors.begin(user.id, &sealed).await? {
             let detail = "two-factor sign-in is on: turn it off first";
             return Err(Error::Conflict { code: "two_factor_on", detail });
         }
-        let (url, secret) = self.codes.enrolment(user.id, &sealed, user.username.as_str())?;
+        let (url, secret) = codes.enrolment(user.id, &sealed, user.username.as_str())?;
         Ok(Enrolment { url, secret })
     }
 
     /// Turns it on with a first code; answers the recovery codes, which nobody sees again. 409
     /// `two_factor_off` when nothing waits to be confirmed, 403 `totp_invalid`.
     pub async fn confirm(&self, caller: Caller, code: &str) -> Result<Vec<String>, Error> {
-        let user = caller.user_id();
-        throttle(&*self.limiter, &*self.clock, &format!("login/{user}"), LOGINS).await?;
-        let TwoFactor::Pending { sealed_secret } = self.factors.state(user).await? else {
+        let user = self.proof.admit(caller).await?.id;
+        let SecondFactor { factors, codes, entropy, clock, .. } = &self.second_factor;
+        let TwoFactor::Pending { sealed_secret } = factors.state(user).await? else {
             return Err(off());
         };
-        let step = self.codes.check(user, &sealed_secret, code, self.clock.now())?;
+        let step = codes.check(user, &sealed_secret, code.trim(), clock.now())?;
         let step = step.ok_or_else(totp_invalid)?;
-        let codes: Vec<_> = (0..limits::RECOVERY_CODES).map(|_| self.recovery_code()).collect();
-        let digests: Vec<_> =
-            codes.iter().map(|code| recovery_digest(&*self.entropy, code)).collect();
-        if !self.factors.confirm(user, step, &digests).await? {
+        let made: Vec<_> = (0..limits::RECOVERY_CODES).map(|_| self.recovery_code()).collect();
+        let digests: Vec<_> = made.iter().map(|code| recovery_digest(&**entropy, code)).collect();
+        if !factors.confirm(user, step, &digests).await? {
             return Err(off());
         }
-        Ok(codes)
+        Ok(made)
     }
 
-    /// With the password and, while it is on, a code.
+    /// With the password and, while it is on, a code: 403 `wrong_password`, `totp_required`,
+    /// `totp_invalid`.
     pub async fn disable(
         &self,
         caller: Caller,
         password: Password,
         code: Option<&str>,
     ) -> Result<(), Error> {
-        let user = self.prove(caller, password).await?;
-        let is_right = self.second_factor().check(user.id, code).await?;
-        match is_right {
-            Proof::NotAsked | Proof::Right => Ok(self.factors.disable(user.id).await?),
-            Proof::Missing | Proof::Wrong => Err(totp_invalid()),
-        }
+        let (user, _) = self.proof.ask(caller, password).await?;
+        self.second_factor.demand(user.id, code).await?;
+        Ok(self.second_factor.factors.disable(user.id).await?)
     }
 
-    fn second_factor(&self) -> SecondFactor {
-        SecondFactor {
-            factors: self.factors.clone(),
-            codes: self.codes.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    async fn prove(&self, caller: Caller, password: Password) -> Result<User, Error> {
-        let id = caller.user_id();
-        throttle(&*self.limiter, &*self.clock, &format!("login/{id}"), LOGINS).await?;
-        let user = self.users.user(id).await?.ok_or_else(Error::unauthenticated)?;
-        let hash = self.passwords.hash_of(id).await?;
-        if self.hasher.verify(password, hash).await? { Ok(user) } else { Err(wrong_password()) }
-    }
-
-    /// Eighty bits, in four groups that can be typed: `7k2m-9qpr-…`.
+    /// Eighty bits, in four groups that can be typed: `7f2e1-09a4c-…`.
     fn recovery_code(&self) -> String {
-        let secret = self.entropy.digest(&self.entropy.secret());
+        let entropy = &self.second_factor.entropy;
+        let secret = entropy.digest(&entropy.secret());
         let groups: Vec<_> = (0..4).map(|group| &secret[group * 5..group * 5 + 5]).collect();
         groups.join("-")
     }
@@ -129,17 +103,21 @@ pub enum Proof {
     Wrong,
 }
 
-/// Asks for the second factor at sign-in.
+/// Asks for the second factor.
 #[derive(Clone)]
 pub struct SecondFactor {
     pub factors: Arc<dyn TwoFactorStore>,
     pub codes: Arc<dyn OneTimeCodes>,
+    pub limiter: Arc<dyn RateLimiter>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
 }
 
+const CODES: TokenBucket = TokenBucket::per_hour(limits::CODES_PER_HOUR);
+
 impl SecondFactor {
-    /// A code of the app, once each; or a recovery code, once ever.
+    /// A code of the app, once each; or a recovery code, once ever. 429 for an account at which
+    /// many are tried: whoever gets here knows the password.
     pub async fn check(&self, user: UserId, code: Option<&str>) -> Result<Proof, Error> {
         let TwoFactor::On { sealed_secret } = self.factors.state(user).await? else {
             return Ok(Proof::NotAsked);
@@ -147,6 +125,7 @@ impl SecondFactor {
         let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
             return Ok(Proof::Missing);
         };
+        throttle(&*self.limiter, &*self.clock, &format!("code/{user}"), CODES).await?;
         let step = self.codes.check(user, &sealed_secret, code, self.clock.now())?;
         let is_right = match step {
             Some(step) => self.factors.spend_step(user, step).await?,
@@ -156,5 +135,17 @@ impl SecondFactor {
             }
         };
         Ok(if is_right { Proof::Right } else { Proof::Wrong })
+    }
+
+    /// For who is signed in already: 403 `totp_required` or `totp_invalid` while it is on.
+    pub(crate) async fn demand(&self, user: UserId, code: Option<&str>) -> Result<(), Error> {
+        match self.check(user, code).await? {
+            Proof::NotAsked | Proof::Right => Ok(()),
+            Proof::Missing => {
+                let detail = "a one-time code is required";
+                Err(Error::Forbidden { code: "totp_required", detail })
+            }
+            Proof::Wrong => Err(totp_invalid()),
+        }
     }
 }

@@ -1,4 +1,5 @@
--- Spends a token, sets the password and ends all sessions. As verify_email.sql.
+-- Spends a token, sets the password and ends all sessions. As verify_email.sql, under the lock of
+-- lock_by_token.sql.
 --
 -- $1 digest, $2 now, $3 password hash.
 -- Row: id, session_ids uuid[] (those that ended). One, or none for an unknown, spent or expired

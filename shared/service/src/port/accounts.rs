@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use domain::{
-    Bio, DisplayName, EmailAddress, SessionId, Settings, Timestamp, User, UserId, Username,
+    AvatarUrl, Bio, DisplayName, EmailAddress, SessionId, Settings, Timestamp, User, UserId,
+    Username,
 };
 
 use super::Failure;
@@ -60,6 +61,8 @@ pub struct UserChange {
     pub display_name: Option<DisplayName>,
     pub bio: Option<Bio>,
     pub settings: Option<Settings>,
+    /// `Some(None)` takes the picture away.
+    pub avatar_url: Option<Option<AvatarUrl>>,
 }
 
 #[async_trait]
@@ -69,7 +72,10 @@ pub trait UserStore: Send + Sync {
     async fn register(&self, user: NewUser, session: NewSession) -> Result<User, RegisterError>;
     /// By user name or e-mail address, whichever the text is; `@` tells them apart.
     async fn credentials(&self, login: &str) -> Result<Option<Credentials>, Failure>;
+    /// As others see them: of an account that has ended, what is left in its place.
     async fn user(&self, id: UserId) -> Result<Option<User>, Failure>;
+    /// For who acts as this account: `None` for one that has ended.
+    async fn account(&self, id: UserId) -> Result<Option<User>, Failure>;
     /// The account after the change; `None` when there is no such account.
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure>;
 }
@@ -87,7 +93,13 @@ pub enum Rotation {
 
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    async fn open(&self, session: NewSession) -> Result<(), Failure>;
+    /// For who has just shown that they know the password with this hash, at the moment of the
+    /// writing: `false`, and nothing is written, when the account has another password by now, or
+    /// has ended. Who sets another password waits for this, or this waits for them.
+    async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure>;
+    /// Whose session a refresh token belongs to, spent or not; `None` for one that is unknown,
+    /// expired or revoked.
+    async fn holder(&self, digest: &str, now: Timestamp) -> Result<Option<UserId>, Failure>;
     /// Judges the presented token by `domain::RefreshTokenState::judge` under a lock of its
     /// session and does what the verdict says, all at once.
     async fn rotate(

@@ -2,7 +2,7 @@
 //! codes; and the end of an account. Kept in Postgres.
 
 use async_trait::async_trait;
-use domain::{EmailAddress, SessionId, Timestamp, UserId};
+use domain::{EmailAddress, SessionId, Timestamp, User, UserId};
 
 use super::Failure;
 use crate::{Device, Identity, SessionView};
@@ -30,6 +30,9 @@ pub trait MailTokenStore: Send + Sync {
     /// Spends the token and marks the address as verified. `false` for an unknown, spent or
     /// expired one; of two at once, one wins.
     async fn verify_email(&self, digest: &str, now: Timestamp) -> Result<bool, Failure>;
+    /// Whose password this token would reset; `None` for an unknown, spent or expired one. It is
+    /// not spent.
+    async fn reset_owner(&self, digest: &str, now: Timestamp) -> Result<Option<User>, Failure>;
     /// Spends the token, sets the password, revokes every session: all or nothing. Answers the
     /// sessions that ended; `None` for an unknown, spent or expired token.
     async fn reset_password(
@@ -44,15 +47,19 @@ pub trait MailTokenStore: Send + Sync {
 pub trait PasswordStore: Send + Sync {
     /// `None` for an account that is gone.
     async fn hash_of(&self, user: UserId) -> Result<Option<String>, Failure>;
-    /// Sets the password and revokes all other sessions; answers those.
+    /// Sets the password and revokes all other sessions; answers those. For who has just shown
+    /// that they know the password with this hash: `None`, and nothing changes, when the account
+    /// has another one by now, or has ended, or `keep` is revoked.
     async fn change(
         &self,
         keep: Identity,
-        password_hash: &str,
+        proven_hash: &str,
+        new_hash: &str,
         now: Timestamp,
-    ) -> Result<Vec<Identity>, Failure>;
-    /// The same password with newer parameters; nothing when it was changed meanwhile.
-    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<(), Failure>;
+    ) -> Result<Option<Vec<Identity>>, Failure>;
+    /// The same password with newer parameters; `false`, and nothing changes, when the hash is
+    /// another one by now.
+    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<bool, Failure>;
 }
 
 #[async_trait]
@@ -66,7 +73,8 @@ pub trait SessionDirectory: Send + Sync {
         session: SessionId,
         now: Timestamp,
     ) -> Result<bool, Failure>;
-    /// Whether the user ever had a session with this device name from this address.
+    /// Whether the user had a session with this device name from this address that is not
+    /// forgotten yet.
     async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure>;
     /// Answers those that ended.
     async fn revoke_others(&self, keep: Identity, now: Timestamp)
@@ -109,7 +117,7 @@ pub trait TwoFactorStore: Send + Sync {
 /// What was removed with an account, by what it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
-    /// Sessions that ended, for their sockets.
+    /// Sessions that ended with the account and are not forgotten yet, for their sockets.
     pub sessions: Vec<Identity>,
     /// Rows by table.
     pub rows: Vec<(&'static str, u64)>,
@@ -142,8 +150,13 @@ pub trait Export: Send + Sync {
 #[async_trait]
 pub trait Erasure: Send + Sync {
     /// The account becomes "deleted user": names, address, password, sessions, tokens, factors,
-    /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent.
+    /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent. Of the
+    /// sessions that were active their bare ids stay, revoked, and are answered each time until
+    /// they are forgotten: their sockets must be ended whatever fails in between.
     async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure>;
+    /// The sockets of these sessions of an account that has ended are ended, so nobody needs the
+    /// ids any more. Nothing happens to the sessions of others.
+    async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure>;
     /// Rows that still hold something personal of them, by table; nothing when all is gone. The
     /// names are given since the account does not have them any more.
     async fn residue(

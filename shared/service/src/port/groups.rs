@@ -88,6 +88,9 @@ pub enum GroupError {
     Blocked,
     #[error("the group is full")]
     Full,
+    /// As many are open as a group may have.
+    #[error("the group has too many invites")]
+    TooManyInvites,
     #[error("the change is refused")]
     Refused(GroupRefusal),
     #[error("the invite opens nothing")]

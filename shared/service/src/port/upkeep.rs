@@ -2,7 +2,7 @@
 //! traces that are over; and the feed that a device catches up with.
 
 use async_trait::async_trait;
-use domain::{ConversationId, Seq, UserId};
+use domain::{ConversationId, Seq, Timestamp, UserId};
 
 use super::{Failure, MembershipCopy, PageError};
 use crate::{SyncPage, Trace};
@@ -33,6 +33,10 @@ pub trait Upkeep: Send + Sync {
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure>;
     /// Forgets traces older than `limits::TRACE_LIFETIME`, so many at the most; answers how many.
     async fn forget_traces(&self, limit: usize) -> Result<u64, Failure>;
+    /// Forgets what ended before this moment, so many of each at the most; answers how many in
+    /// all. Sessions that were revoked, or used for the last time, with their refresh tokens;
+    /// tokens of mails that expired; invites that expired or were revoked.
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, Failure>;
 }
 
 #[derive(Debug, thiserror::Error)]

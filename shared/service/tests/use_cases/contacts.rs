@@ -1,6 +1,7 @@
 //! Contacts, blocks and the search for people.
 
-use domain::{ContactRequestId, Presence, UserId, limits};
+use domain::{ContactRequestId, DisplayName, Presence, UserId, limits};
+use service::port::UserChange;
 use service::{Caller, ContactStatus, Error, Event, Page};
 use testkit::world::World;
 use uuid::Uuid;
@@ -164,6 +165,18 @@ async fn a_block_is_of_somebody_else_who_exists() {
     let listed = world.blocks().list(ada, page()).await.unwrap();
     assert_eq!(listed.items.len(), 1);
     assert_eq!(world.blocks().list(bob, page()).await.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn a_letter_is_the_same_in_the_middle_and_at_the_end_of_what_is_looked_for() {
+    let (world, ada, bob) = two().await;
+    let display_name = DisplayName::parse("ΟΔΥΣΣΕΑΣ").ok();
+    let change = UserChange { display_name, ..UserChange::default() };
+    world.profiles().update_me(bob, change).await.unwrap();
+    for query in ["ΟΔΥΣ", "οδυσ", "ΟΔΥΣΣΕΑΣ"] {
+        let found = world.blocks().search(ada, query, page()).await.unwrap();
+        assert_eq!(found.items.len(), 1, "{query}");
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! The end of an account, and what somebody may take along.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use domain::{ConversationId, EmailAddress, Role, UserId, limits};
-use service::port::{ConversationStore, Failure, LiveErasure, SendGate};
-use service::{Caller, Erasures, Page, SignedIn};
+use domain::{ConnectionId, ConversationId, EmailAddress, Role, Timestamp, UserId, limits};
+use service::port::{ConnectionStore, ConversationStore, Erasure, Failure, LiveErasure, SendGate};
+use service::{Caller, Connection, Departures, Erasures, Hangup, Identity, Page, SignedIn};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 
 use crate::steps::{code, farewell, password, say};
@@ -29,7 +30,7 @@ async fn scene() -> Scene {
 
 impl Scene {
     async fn leave(&self) {
-        self.world.departures().leave(caller(&self.ada), password(PASSWORD)).await.unwrap();
+        self.world.departures().leave(caller(&self.ada), password(PASSWORD), None).await.unwrap();
     }
 
     async fn work(&self) -> Result<(), Failure> {
@@ -88,10 +89,10 @@ async fn leaving_needs_the_password() {
     let scene = scene().await;
     let departures = scene.world.departures();
     for _ in 0..limits::LOGINS_PER_MINUTE {
-        let wrong = departures.leave(caller(&scene.ada), password("wrong password")).await;
+        let wrong = departures.leave(caller(&scene.ada), password("wrong password"), None).await;
         assert_eq!(code(&wrong.unwrap_err()), "wrong_password");
     }
-    let again = departures.leave(caller(&scene.ada), password(PASSWORD)).await;
+    let again = departures.leave(caller(&scene.ada), password(PASSWORD), None).await;
     assert_eq!(code(&again.unwrap_err()), "too_many", "it is not guessed");
     assert_eq!(scene.world.queues.drain_erasures(), []);
     assert!(scene.world.sessions().refresh(&scene.ada.refresh_token).await.is_ok());
@@ -102,7 +103,7 @@ async fn an_account_whose_erasure_cannot_be_queued_stays_whole() {
     let scene = scene().await;
     scene.world.queues.set_down(true);
     let departures = scene.world.departures();
-    let error = departures.leave(caller(&scene.ada), password(PASSWORD)).await.unwrap_err();
+    let error = departures.leave(caller(&scene.ada), password(PASSWORD), None).await.unwrap_err();
     assert_eq!(code(&error), "unavailable");
     assert!(scene.world.accounts().login(login("ada", PASSWORD)).await.is_ok());
 }
@@ -119,6 +120,101 @@ async fn a_job_finishes_what_the_request_could_not() {
     }
     assert_eq!(farewell(&scene.world, &socket), Some("account_erased"));
     assert!(scene.world.accounts().login(login("ada", PASSWORD)).await.is_err());
+}
+
+/// Sockets that cannot be ended until a test says so.
+struct Unreachable(Arc<World>, AtomicBool);
+
+#[async_trait]
+impl ConnectionStore for Unreachable {
+    async fn open(&self, connection: &Connection) -> Result<bool, Failure> {
+        self.0.live.open(connection).await
+    }
+
+    async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>, Failure> {
+        ConnectionStore::get(&*self.0.live, id).await
+    }
+
+    async fn touch(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Connection>, Failure> {
+        self.0.live.touch(id, now).await
+    }
+
+    async fn close(
+        &self,
+        id: &ConnectionId,
+        now: Timestamp,
+    ) -> Result<Option<Connection>, Failure> {
+        self.0.live.close(id, now).await
+    }
+
+    async fn prune(&self, connection: &Connection) -> Result<(), Failure> {
+        self.0.live.prune(connection).await
+    }
+
+    async fn end_session(
+        &self,
+        identity: Identity,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(Failure::unavailable("dynamodb", "a test took it down"));
+        }
+        self.0.live.end_session(identity, now).await
+    }
+
+    async fn of_users(&self, users: &[UserId], now: Timestamp) -> Result<Vec<Connection>, Failure> {
+        ConnectionStore::of_users(&*self.0.live, users, now).await
+    }
+}
+
+/// The request and the first tries of the job erase the account and do not reach its sockets.
+#[tokio::test]
+async fn sockets_that_could_not_be_ended_are_ended_by_a_later_try() {
+    let world = Arc::new(World::new());
+    let ada = world.person("ada").await;
+    let socket = world.socket(ada, "phone").await;
+    let ticket = world.tickets().issue(ada).await.unwrap();
+    let unreachable = Arc::new(Unreachable(world.clone(), AtomicBool::new(true)));
+    let hangup = || Hangup { connections: unreachable.clone(), ..world.hangup() };
+    let departures = Departures { hangup: hangup(), ..world.departures() };
+    let error = departures.leave(ada, password(PASSWORD), None).await.unwrap_err();
+    assert_eq!(code(&error), "unavailable");
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_err(), "it is erased");
+    let (user, email) = world.queues.drain_erasures().remove(0);
+    let job = Erasures { hangup: hangup(), ..world.erasures() };
+    for _ in 0..2 {
+        assert!(job.run(user, &email).await.is_err(), "it comes round again");
+        assert_eq!(farewell(&world, &socket), None);
+    }
+    unreachable.1.store(false, Ordering::SeqCst);
+    job.run(user, &email).await.unwrap();
+    assert_eq!(farewell(&world, &socket), Some("account_erased"));
+    let late = ConnectionId::parse("late").unwrap();
+    assert!(world.upgrades().connect(late, &ticket).await.is_err(), "a ticket was out");
+    assert_eq!(world.history.residue(user, &email).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_ends_no_account() {
+    let scene = scene().await;
+    scene.world.sign_out().logout(caller(&scene.ada)).await.unwrap();
+    let departures = scene.world.departures();
+    let error = departures.leave(caller(&scene.ada), password(PASSWORD), None).await.unwrap_err();
+    assert_eq!(code(&error), "unauthenticated");
+    assert_eq!(scene.world.queues.drain_erasures(), []);
+    assert!(scene.world.accounts().login(login("ada", PASSWORD)).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_erased_are_not_shown_to_themselves() {
+    let scene = scene().await;
+    scene.leave().await;
+    let me = scene.world.profiles().me(caller(&scene.ada)).await;
+    assert_eq!(code(&me.unwrap_err()), "unauthenticated", "an access token lives on");
 }
 
 /// A table from which nothing goes.

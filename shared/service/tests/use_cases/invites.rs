@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{ConversationId, limits};
-use service::port::{Entropy, GroupChange};
+use service::port::{Clock, Entropy, Erasure, GroupChange};
 use service::{Caller, Error, Event, InviteTerms, MadeInvite};
 use testkit::world::World;
 
@@ -135,4 +135,28 @@ async fn nobody_guesses_or_makes_invites_without_end() {
     }
     world.clock.advance(Duration::from_secs(3_600));
     make(&world, ada, id, InviteTerms::default()).await;
+}
+
+#[tokio::test]
+async fn a_group_with_too_many_open_invites_makes_no_more() {
+    let (world, ada, _, id) = scene().await;
+    let forever = || InviteTerms { max_uses: None, expires_in: Some(limits::INVITE_LIFETIME_MAX) };
+    for _ in 0..limits::INVITES_PER_GROUP {
+        world.clock.advance(Duration::from_secs(60));
+        make(&world, ada, id, forever()).await;
+    }
+    world.clock.advance(Duration::from_secs(60));
+    let error = world.invites().create(ada, id, forever()).await.err().unwrap();
+    assert!(matches!(error, Error::Conflict { .. }), "{error:?}");
+    assert_eq!(code(&error), "too_many_invites");
+}
+
+#[tokio::test]
+async fn who_has_ended_their_account_joins_nothing_with_a_token_that_is_still_out() {
+    let (world, ada, bob, id) = scene().await;
+    let made = make(&world, ada, id, InviteTerms::default()).await;
+    world.history.erase(bob.user_id(), world.clock.now()).await.unwrap();
+    let error = world.invites().accept(bob, &made.token).await.unwrap_err();
+    assert_eq!(code(&error), "unauthenticated");
+    assert_eq!(world.invites().list(ada, id).await.unwrap()[0].uses, 0);
 }

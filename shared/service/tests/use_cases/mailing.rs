@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{EmailAddress, UserId, limits};
 use service::port::{Entropy, MailJob};
-use service::{Accounts, Error, SignedIn};
+use service::{Accounts, Error, Sessions, SignedIn};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 use uuid::Uuid;
 
@@ -161,4 +161,56 @@ async fn mails_to_nobody_are_done_without_sending() {
         world.post_office().send(job).await.unwrap();
     }
     assert_eq!(world.mailer.drain(), []);
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_asks_for_no_mail() {
+    let world = World::new();
+    let ada = ada(&world).await;
+    world.queues.drain_mails();
+    world.sign_out().logout(caller(&ada)).await.unwrap();
+    let error = world.email_proofs().resend(caller(&ada)).await.unwrap_err();
+    assert_eq!(code(&error), "unauthenticated");
+    assert_eq!(world.queues.drain_mails(), []);
+}
+
+#[tokio::test]
+async fn the_erased_get_no_mail() {
+    let world = World::new();
+    let ada = ada(&world).await;
+    let device = service::Device { name: Some("phone".into()), address: None };
+    let attempt = service::Login { device, ..login("ada", PASSWORD) };
+    assert!(world.accounts().login(attempt).await.is_ok());
+    let email = EmailAddress::parse("ada@example.org").unwrap();
+    world.passwords().forgot(email, None).await.unwrap();
+    let jobs = world.queues.drain_mails();
+    assert_eq!(jobs.len(), 3, "{jobs:?}");
+    let password = crate::steps::password(PASSWORD);
+    world.departures().leave(caller(&ada), password, None).await.unwrap();
+    for job in jobs {
+        world.post_office().send(job).await.unwrap();
+    }
+    assert_eq!(world.mailer.drain(), []);
+}
+
+#[tokio::test]
+async fn where_it_is_demanded_a_session_is_renewed_once_the_address_is_proven() {
+    let world = World::new();
+    let ada = ada(&world).await;
+    let strict = || Sessions { requires_verified_email: true, ..world.sessions() };
+    for _ in 0..3 {
+        let error = strict().refresh(&ada.refresh_token).await.err().unwrap();
+        assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+        assert_eq!(code(&error), "email_not_verified");
+        world.clock.advance(limits::REFRESH_SIBLING_WINDOW * 2);
+    }
+    let error = strict().refresh("nonsense").await.err().unwrap();
+    assert_eq!(code(&error), "refresh_token_invalid");
+    let token = token(&world).await;
+    world.email_proofs().verify(&token).await.unwrap();
+    let renewed = strict().refresh(&ada.refresh_token).await.unwrap();
+    assert_eq!(renewed.session_id, ada.session_id, "nothing was spent");
+    world.clock.advance(limits::REFRESH_SIBLING_WINDOW * 2);
+    let error = strict().refresh(&ada.refresh_token).await.err().unwrap();
+    assert_eq!(code(&error), "refresh_token_reused");
 }

@@ -14,6 +14,7 @@ mod invites;
 mod mailing;
 mod never;
 mod openings;
+mod password_races;
 mod passwords;
 mod presence;
 mod quarantine;

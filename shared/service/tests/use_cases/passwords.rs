@@ -52,7 +52,7 @@ impl Scene {
 async fn a_reset_sets_the_password_and_ends_every_session_and_its_sockets() {
     let scene = scene().await;
     let token = scene.token().await;
-    scene.world.passwords().reset(&token, password(NEW)).await.unwrap();
+    scene.world.passwords().reset(&token, password(NEW), None).await.unwrap();
     assert!(scene.may_sign_in(NEW).await && !scene.may_sign_in(PASSWORD).await);
     for (session, socket) in scene.sessions.iter().zip(&scene.sockets) {
         assert_eq!(farewell(&scene.world, socket), Some("password_reset"));
@@ -61,7 +61,7 @@ async fn a_reset_sets_the_password_and_ends_every_session_and_its_sockets() {
         let error = scene.world.tickets().issue(caller(session)).await.unwrap_err();
         assert_eq!(code(&error), "unauthenticated");
     }
-    let error = scene.world.passwords().reset(&token, password(PASSWORD)).await.unwrap_err();
+    let error = scene.world.passwords().reset(&token, password(PASSWORD), None).await.unwrap_err();
     assert_eq!(code(&error), "token_invalid", "it is spent");
     assert!(scene.may_sign_in(NEW).await);
 }
@@ -72,7 +72,7 @@ async fn a_reset_token_whose_time_is_over_resets_nothing() {
     let scene = scene().await;
     let token = scene.token().await;
     scene.world.clock.advance(limits::PASSWORD_TOKEN_LIFETIME);
-    let error = scene.world.passwords().reset(&token, password(NEW)).await.unwrap_err();
+    let error = scene.world.passwords().reset(&token, password(NEW), None).await.unwrap_err();
     assert_eq!(code(&error), "token_invalid");
     assert!(scene.may_sign_in(PASSWORD).await && !scene.may_sign_in(NEW).await);
     assert_eq!(farewell(&scene.world, &scene.sockets[0]), None);
@@ -123,7 +123,7 @@ async fn guessed_tokens_reset_nothing() {
     let token = scene.token().await;
     let digest = scene.world.entropy.digest(&token);
     for hostile in [digest.as_str(), "", "nonsense", "\u{0}", &"x".repeat(100_000)] {
-        let error = scene.world.passwords().reset(hostile, password(NEW)).await.unwrap_err();
+        let error = scene.world.passwords().reset(hostile, password(NEW), None).await.unwrap_err();
         assert_eq!(code(&error), "token_invalid", "{hostile:.20}");
     }
     assert!(scene.may_sign_in(PASSWORD).await);
@@ -135,20 +135,21 @@ async fn a_token_for_an_address_resets_no_password_and_the_other_way_round() {
     let reset = scene.token().await;
     scene.world.email_proofs().resend(caller(&scene.sessions[0])).await.unwrap();
     let proof = scene.world.deliver_mails().await.remove(0).text;
-    let error = scene.world.passwords().reset(&proof, password(NEW)).await.unwrap_err();
+    let error = scene.world.passwords().reset(&proof, password(NEW), None).await.unwrap_err();
     assert_eq!(code(&error), "token_invalid");
     let error = scene.world.email_proofs().verify(&reset).await.unwrap_err();
     assert_eq!(code(&error), "token_invalid");
-    scene.world.passwords().reset(&reset, password(NEW)).await.unwrap();
+    scene.world.passwords().reset(&reset, password(NEW), None).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_weak_password_spends_no_token() {
     let scene = scene().await;
     let token = scene.token().await;
-    let error = scene.world.passwords().reset(&token, password("password1")).await.unwrap_err();
+    let error =
+        scene.world.passwords().reset(&token, password("password1"), None).await.unwrap_err();
     assert_eq!(code(&error), "weak_password");
-    scene.world.passwords().reset(&token, password(NEW)).await.unwrap();
+    scene.world.passwords().reset(&token, password(NEW), None).await.unwrap();
 }
 
 #[tokio::test]
@@ -190,6 +191,7 @@ async fn who_has_an_old_access_token_of_an_ended_session_changes_nothing() {
 async fn the_current_password_is_not_guessed_from_an_open_session() {
     let scene = scene().await;
     let passwords = scene.world.passwords();
+    scene.world.clock.advance(Duration::from_secs(60));
     let guess = async |raw| {
         let phone = caller(&scene.sessions[0]);
         passwords.change(phone, password(raw), password(NEW)).await.unwrap_err()
@@ -198,4 +200,48 @@ async fn the_current_password_is_not_guessed_from_an_open_session() {
         assert_eq!(code(&guess("wrong password").await), "wrong_password");
     }
     assert_eq!(code(&guess(PASSWORD).await), "too_many");
+}
+
+#[tokio::test]
+async fn an_address_that_tries_many_tokens_waits_and_no_hash_is_made_for_it() {
+    let scene = scene().await;
+    let token = scene.token().await;
+    let passwords = scene.world.passwords();
+    let attempt =
+        async |token: &str, address| passwords.reset(token, password(NEW), Some(address)).await;
+    let hashings = scene.world.hasher.hashings();
+    for _ in 0..limits::LOGINS_PER_MINUTE {
+        let error = attempt("nonsense", "192.0.2.1").await.unwrap_err();
+        assert_eq!(code(&error), "token_invalid");
+    }
+    assert_eq!(scene.world.hasher.hashings(), hashings, "hashing is slow");
+    assert_eq!(code(&attempt(&token, "192.0.2.1").await.unwrap_err()), "too_many");
+    attempt(&token, "192.0.2.2").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reset_to_what_is_known_of_a_person_is_weak_and_only_for_who_has_the_token() {
+    let scene = scene().await;
+    let token = scene.token().await;
+    let passwords = scene.world.passwords();
+    let attempt = async |token: &str| {
+        let error = passwords.reset(token, password("it is ada of course"), None).await;
+        code(&error.unwrap_err())
+    };
+    assert_eq!(attempt(&token).await, "weak_password");
+    assert_eq!(attempt("nonsense").await, "token_invalid");
+    passwords.reset(&token, password(NEW), None).await.unwrap();
+}
+
+/// Somebody who asks for many mails does not keep the owner from asking for one.
+#[tokio::test]
+async fn who_is_stopped_for_their_address_uses_up_nothing_of_others() {
+    let scene = scene().await;
+    let passwords = scene.world.passwords();
+    for number in 0..10 * limits::MAILS_PER_HOUR {
+        let victim = if number < limits::MAILS_PER_HOUR { "other" } else { "ada" };
+        let victim = email(&format!("{victim}@example.org"));
+        let _ = passwords.forgot(victim, Some("192.0.2.1")).await;
+    }
+    passwords.forgot(email("ada@example.org"), Some("192.0.2.2")).await.unwrap();
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::{ConversationId, DisplayName, Draft, MessageText, Seq, SessionId, TraceId, UserId};
+use domain::{
+    AvatarUrl, ConversationId, DisplayName, Draft, MessageText, Seq, SessionId, TraceId, UserId,
+};
 use service::port::{Clock, Entropy, MessageStore, Probe, Submission, UserChange};
 use service::{Caller, Error, Health, Page, Window};
 use testkit::ambient::FakeProbe;
@@ -23,6 +25,33 @@ async fn a_profile_is_changed_only_where_something_was_given() {
     assert_eq!((changed.display_name.as_str(), changed.username.as_str()), ("Ada L.", "ada"));
     assert_eq!(world.profiles().me(ada).await.unwrap(), changed);
     assert_eq!(world.profiles().user(ada.user_id()).await.unwrap(), changed);
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_until_it_is_taken_away() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let url = AvatarUrl::parse("https://cdn.example/ada.png").unwrap();
+    let change = |avatar_url| UserChange { avatar_url, ..UserChange::default() };
+    for (wish, shown) in
+        [(Some(Some(url.clone())), Some(&url)), (None, Some(&url)), (Some(None), None)]
+    {
+        let changed = world.profiles().update_me(ada, change(wish)).await.unwrap();
+        assert_eq!(changed.avatar_url.as_ref(), shown);
+        assert_eq!(world.profiles().user(ada.user_id()).await.unwrap(), changed);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_changes_no_profile() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    world.sign_out().logout(ada).await.unwrap();
+    let display_name = Some(DisplayName::parse("Eve").unwrap());
+    let change = UserChange { display_name, ..UserChange::default() };
+    let error = world.profiles().update_me(ada, change).await.unwrap_err();
+    assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
+    assert_eq!(world.profiles().me(ada).await.unwrap().display_name.as_str(), "ada");
 }
 
 #[tokio::test]

@@ -158,3 +158,23 @@ async fn a_refused_registration_sends_no_mail() {
     assert_eq!(code(&error), "username_taken");
     assert_eq!(world.queues.drain_mails(), []);
 }
+
+#[tokio::test]
+async fn all_names_of_an_account_are_one_account() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for number in 0..limits::LOGINS_PER_MINUTE - 1 {
+        let name = ["ada", "ada@example.org", "Ada@Example.org "][number as usize % 3];
+        let error = world.accounts().login(login(name, "wrong password")).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_credentials");
+    }
+    let wrong = password("wrong password");
+    let error = world.passwords().change(ada, wrong, password(PASSWORD)).await.unwrap_err();
+    assert_eq!(code(&error), "wrong_password", "the last try");
+    for name in ["ada", "ada@example.org"] {
+        let error = world.accounts().login(login(name, PASSWORD)).await.err().unwrap();
+        assert_eq!(code(&error), "too_many");
+    }
+    let left = world.departures().leave(ada, password(PASSWORD), None).await;
+    assert_eq!(code(&left.unwrap_err()), "too_many");
+}

@@ -139,6 +139,26 @@ async fn a_weeks_traces_of_a_busy_system_are_forgotten_and_one_sweep_forgets_onl
 }
 
 #[tokio::test]
+async fn what_ended_a_month_ago_is_forgotten_and_one_sweep_forgets_only_so_many() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    world.deliver_mails().await;
+    let most = limits::ENDED_PER_ROUND * limits::ENDED_ROUNDS_PER_SWEEP;
+    for number in 0..most {
+        // A different account each, since an account has only so many tries.
+        world.person(&format!("person{number}")).await;
+    }
+    assert_eq!(later(&world, Duration::ZERO).await.ended_forgotten, 0);
+    world.sign_out().logout(ada).await.unwrap();
+    assert_eq!(later(&world, limits::ENDED_LIFETIME).await.ended_forgotten, 0);
+    let over = later(&world, Duration::from_secs(1)).await.ended_forgotten;
+    assert_eq!(over, most as u64, "and the last one waits");
+    assert_eq!(later(&world, Duration::ZERO).await.ended_forgotten, 1);
+    let token_is_over = limits::EMAIL_TOKEN_LIFETIME;
+    assert_eq!(later(&world, token_is_over).await.ended_forgotten, 1, "that of her mail");
+}
+
+#[tokio::test]
 async fn one_part_of_a_sweep_that_fails_does_not_stop_the_others() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);

@@ -148,6 +148,7 @@ async fn hostile_codes_are_wrong_codes() {
 #[tokio::test]
 async fn codes_are_not_guessed() {
     let scene = scene().await;
+    scene.world.clock.advance(std::time::Duration::from_secs(60));
     for _ in 0..limits::LOGINS_PER_MINUTE {
         assert_eq!(code(&scene.sign_in(Some("000000")).await.unwrap_err()), "totp_invalid");
     }
@@ -162,11 +163,32 @@ async fn codes_are_not_guessed() {
 }
 
 #[tokio::test]
+async fn who_knows_the_password_has_not_all_day_for_the_code() {
+    let scene = scene().await;
+    let mut tries = 0;
+    while code(&scene.sign_in(Some("000000")).await.unwrap_err()) == "totp_invalid" {
+        tries += 1;
+        assert!(tries <= 2 * limits::CODES_PER_HOUR, "it never ends");
+        // As slow as the limit of sign-ins wants it.
+        scene.world.clock.advance(std::time::Duration::from_secs(7));
+    }
+    assert!(tries >= limits::CODES_PER_HOUR, "{tries}");
+    let shown = scene.shown();
+    assert!(matches!(scene.sign_in(Some(&shown)).await, Err(Error::TooMany { .. })));
+    scene.world.clock.advance(std::time::Duration::from_secs(3_600));
+    assert!(scene.sign_in(Some(&scene.shown())).await.is_ok());
+}
+
+#[tokio::test]
 async fn turning_it_off_needs_the_password_and_a_code() {
     let scene = scene().await;
     let setup = scene.world.two_factor();
     scene.wait();
     let error = setup.disable(scene.ada, password(PASSWORD), None).await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+    assert_eq!(code(&error), "totp_required");
+    let error = setup.disable(scene.ada, password(PASSWORD), Some("000000")).await.unwrap_err();
+    assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
     assert_eq!(code(&error), "totp_invalid");
     let shown = scene.shown();
     let wrong = setup.disable(scene.ada, password("wrong password"), Some(&shown)).await;
@@ -188,8 +210,54 @@ async fn a_password_reset_does_not_get_around_the_second_factor() {
     let email = domain::EmailAddress::parse("ada@example.org").unwrap();
     scene.world.passwords().forgot(email, None).await.unwrap();
     let token = scene.world.deliver_mails().await.remove(0).text;
-    scene.world.passwords().reset(&token, password("staple battery horse")).await.unwrap();
+    scene.world.passwords().reset(&token, password("staple battery horse"), None).await.unwrap();
     let attempt = login("ada", "staple battery horse");
     let error = scene.world.accounts().login(attempt).await.err().unwrap();
     assert_eq!(code(&error), "totp_required");
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_sets_nothing_up_and_turns_nothing_off() {
+    let scene = scene().await;
+    scene.wait();
+    let (setup, shown) = (scene.world.two_factor(), scene.shown());
+    scene.world.sign_out().logout(scene.ada).await.unwrap();
+    let refused = [
+        setup.enrol(scene.ada, password(PASSWORD)).await.map(drop),
+        setup.confirm(scene.ada, &shown).await.map(drop),
+        setup.disable(scene.ada, password(PASSWORD), Some(&shown)).await,
+    ];
+    for outcome in refused {
+        assert_eq!(code(&outcome.unwrap_err()), "unauthenticated");
+    }
+    assert!(scene.sign_in(Some(&shown)).await.is_ok(), "and no code was spent");
+}
+
+#[tokio::test]
+async fn ending_the_account_needs_a_code_too() {
+    let scene = scene().await;
+    scene.wait();
+    let leave =
+        async |raw, totp| scene.world.departures().leave(scene.ada, password(raw), totp).await;
+    let shown = scene.shown();
+    for (raw, totp, refusal) in [
+        ("wrong password", Some(shown.as_str()), "wrong_password"),
+        (PASSWORD, None, "totp_required"),
+        (PASSWORD, Some("000000"), "totp_invalid"),
+    ] {
+        let error = leave(raw, totp).await.unwrap_err();
+        assert!(matches!(error, Error::Forbidden { .. }), "{error:?}");
+        assert_eq!(code(&error), refusal);
+    }
+    assert_eq!(scene.world.queues.drain_erasures(), []);
+    leave(PASSWORD, Some(&shown)).await.unwrap();
+    assert_eq!(scene.world.queues.drain_erasures().len(), 1);
+}
+
+#[tokio::test]
+async fn a_code_typed_with_a_blank_confirms() {
+    let (world, ada, secret) = enrolled().await;
+    let scene = Scene { world, ada, secret, recovery_codes: vec![] };
+    let typed = format!(" {} ", scene.shown());
+    assert!(scene.world.two_factor().confirm(ada, &typed).await.is_ok());
 }

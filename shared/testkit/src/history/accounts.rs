@@ -60,6 +60,10 @@ impl UserStore for FakeHistory {
         Ok(self.reach()?.users.get(&id).map(|account| account.user.clone()))
     }
 
+    async fn account(&self, id: UserId) -> Result<Option<User>, Failure> {
+        Ok(self.reach()?.account(id).map(|account| account.user.clone()))
+    }
+
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure> {
         let mut state = self.reach()?;
         let account = state.users.get_mut(&id).filter(|account| !account.is_erased);
@@ -68,14 +72,15 @@ impl UserStore for FakeHistory {
         user.display_name = change.display_name.unwrap_or_else(|| user.display_name.clone());
         user.bio = change.bio.unwrap_or_else(|| user.bio.clone());
         user.settings = change.settings.unwrap_or(user.settings);
+        user.avatar_url = change.avatar_url.unwrap_or_else(|| user.avatar_url.clone());
         Ok(Some(user.clone()))
     }
 }
 
 fn insert_session(state: &mut State, session: NewSession) {
     let NewSession { id, user_id, device_name, address, created_at, refresh } = session;
-    let (last_used_at, is_revoked) = (created_at, false);
-    let kept = Session { user_id, device_name, address, created_at, last_used_at, is_revoked };
+    let (last_used_at, revoked_at) = (created_at, None);
+    let kept = Session { user_id, device_name, address, created_at, last_used_at, revoked_at };
     state.sessions.insert(id, kept);
     insert_token(state, id, refresh);
 }
@@ -87,9 +92,22 @@ fn insert_token(state: &mut State, session_id: SessionId, fresh: NewRefreshToken
 
 #[async_trait]
 impl SessionStore for FakeHistory {
-    async fn open(&self, session: NewSession) -> Result<(), Failure> {
-        insert_session(&mut *self.reach()?, session);
-        Ok(())
+    async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure> {
+        let mut state = self.reach()?;
+        let account = state.account(session.user_id);
+        let is_proven = account.is_some_and(|account| account.password_hash == proven_hash);
+        if is_proven {
+            insert_session(&mut state, session);
+        }
+        Ok(is_proven)
+    }
+
+    async fn holder(&self, digest: &str, now: Timestamp) -> Result<Option<UserId>, Failure> {
+        let state = self.reach()?;
+        let token = state.tokens.get(digest).filter(|token| now < token.expires_at);
+        let session = token.and_then(|token| state.sessions.get(&token.session_id));
+        let active = session.filter(|session| session.revoked_at.is_none());
+        Ok(active.map(|session| session.user_id))
     }
 
     async fn rotate(
@@ -110,7 +128,7 @@ impl SessionStore for FakeHistory {
         let presented = RefreshTokenState {
             expires_at: token.expires_at,
             spent_at: token.spent_at,
-            session_revoked: session.is_revoked,
+            session_revoked: session.revoked_at.is_some(),
         };
         let identity = Identity { user_id: session.user_id, session_id };
         match presented.judge(now) {
@@ -121,16 +139,16 @@ impl SessionStore for FakeHistory {
                 Ok(Rotation::Rotated(identity))
             }
             RefreshVerdict::RevokeFamily => {
-                session.is_revoked = true;
+                session.revoked_at = Some(now);
                 Ok(Rotation::FamilyRevoked(identity))
             }
             RefreshVerdict::Refuse => Ok(Rotation::Refused),
         }
     }
 
-    async fn revoke(&self, session_id: SessionId, _now: Timestamp) -> Result<(), Failure> {
+    async fn revoke(&self, session_id: SessionId, now: Timestamp) -> Result<(), Failure> {
         if let Some(session) = self.reach()?.sessions.get_mut(&session_id) {
-            session.is_revoked = true;
+            session.revoked_at.get_or_insert(now);
         }
         Ok(())
     }
@@ -138,6 +156,7 @@ impl SessionStore for FakeHistory {
     async fn is_active(&self, identity: Identity) -> Result<bool, Failure> {
         let state = self.reach()?;
         let session = state.sessions.get(&identity.session_id);
-        Ok(session.is_some_and(|found| found.user_id == identity.user_id && !found.is_revoked))
+        let own = session.filter(|found| found.user_id == identity.user_id);
+        Ok(own.is_some_and(|found| found.revoked_at.is_none()))
     }
 }

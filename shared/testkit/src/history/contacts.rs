@@ -190,7 +190,9 @@ impl BlockStore for FakeHistory {
         page: Page,
     ) -> Result<(Vec<User>, Option<String>), PageError> {
         let state = self.reach()?;
-        let begins = |name: &str| name.to_lowercase().starts_with(prefix);
+        // Letter by letter, as Postgres does.
+        let lower = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
+        let begins = |name: &str| lower(name).starts_with(prefix);
         let is_found = |found: &&User| {
             (begins(found.username.as_str()) || begins(found.display_name.as_str()))
                 && !state.is_block_between(user, found.id)

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{SessionId, Timestamp, UserId};
+use domain::{SessionId, Timestamp, User, UserId};
 use service::port::{
     Failure, MailPurpose, MailTokenStore, NewMailToken, PasswordStore, SessionDirectory,
 };
@@ -11,22 +11,35 @@ use service::{Device, Identity, SessionView};
 
 use super::{FakeHistory, State};
 
+/// Whether a token that is kept is worth something.
+trait Worth {
+    fn is_good(&self, purpose: MailPurpose, now: Timestamp) -> bool;
+}
+
+impl Worth for NewMailToken {
+    fn is_good(&self, purpose: MailPurpose, now: Timestamp) -> bool {
+        self.purpose == purpose && now < self.expires_at
+    }
+}
+
 impl State {
     /// Whose it is; it is worth nothing afterwards.
     fn spend(&mut self, digest: &str, purpose: MailPurpose, now: Timestamp) -> Option<UserId> {
-        let token = self.mail_tokens.get(digest)?;
-        if token.purpose != purpose || token.expires_at <= now {
-            return None;
-        }
+        self.mail_tokens.get(digest).filter(|token| token.is_good(purpose, now))?;
         self.mail_tokens.remove(digest).map(|token| token.user_id)
     }
 
     /// Ends every session of theirs but one; answers those that this ended.
-    fn revoke_all(&mut self, user_id: UserId, keep: Option<SessionId>) -> Vec<Identity> {
+    fn revoke_all(
+        &mut self,
+        user_id: UserId,
+        keep: Option<SessionId>,
+        now: Timestamp,
+    ) -> Vec<Identity> {
         let mut ended = vec![];
         for (id, session) in &mut self.sessions {
-            if session.user_id == user_id && !session.is_revoked && Some(*id) != keep {
-                session.is_revoked = true;
+            if session.user_id == user_id && session.revoked_at.is_none() && Some(*id) != keep {
+                session.revoked_at = Some(now);
                 ended.push(Identity { user_id, session_id: *id });
             }
         }
@@ -58,6 +71,14 @@ impl MailTokenStore for FakeHistory {
         Ok(true)
     }
 
+    async fn reset_owner(&self, digest: &str, now: Timestamp) -> Result<Option<User>, Failure> {
+        let state = self.reach()?;
+        let token = state.mail_tokens.get(digest);
+        let good = token.filter(|token| token.is_good(MailPurpose::ResetPassword, now));
+        let account = good.and_then(|token| state.account(token.user_id));
+        Ok(account.map(|account| account.user.clone()))
+    }
+
     async fn reset_password(
         &self,
         digest: &str,
@@ -71,7 +92,7 @@ impl MailTokenStore for FakeHistory {
         if let Some(account) = state.users.get_mut(&user) {
             password_hash.clone_into(&mut account.password_hash);
         }
-        Ok(Some(state.revoke_all(user, None)))
+        Ok(Some(state.revoke_all(user, None, now)))
     }
 }
 
@@ -84,23 +105,32 @@ impl PasswordStore for FakeHistory {
     async fn change(
         &self,
         keep: Identity,
-        password_hash: &str,
-        _now: Timestamp,
-    ) -> Result<Vec<Identity>, Failure> {
+        proven_hash: &str,
+        new_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Identity>>, Failure> {
         let mut state = self.reach()?;
-        if let Some(account) = state.users.get_mut(&keep.user_id) {
-            password_hash.clone_into(&mut account.password_hash);
+        let session = state.sessions.get(&keep.session_id);
+        if session.is_none_or(|one| one.user_id != keep.user_id || one.revoked_at.is_some()) {
+            return Ok(None);
         }
-        Ok(state.revoke_all(keep.user_id, Some(keep.session_id)))
+        let account = state.users.get_mut(&keep.user_id).filter(|account| !account.is_erased);
+        let Some(account) = account.filter(|account| account.password_hash == proven_hash) else {
+            return Ok(None);
+        };
+        new_hash.clone_into(&mut account.password_hash);
+        let is_other = |token: &NewMailToken| {
+            token.user_id != keep.user_id || token.purpose != MailPurpose::ResetPassword
+        };
+        state.mail_tokens.retain(|_, token| is_other(token));
+        Ok(Some(state.revoke_all(keep.user_id, Some(keep.session_id), now)))
     }
 
-    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<(), Failure> {
+    async fn rehash(&self, user: UserId, old_hash: &str, new_hash: &str) -> Result<bool, Failure> {
         let mut state = self.reach()?;
-        let account = state.users.get_mut(&user);
-        if let Some(account) = account.filter(|account| account.password_hash == old_hash) {
-            new_hash.clone_into(&mut account.password_hash);
-        }
-        Ok(())
+        let account = state.users.get_mut(&user).filter(|account| !account.is_erased);
+        let account = account.filter(|account| account.password_hash == old_hash);
+        Ok(account.map(|account| new_hash.clone_into(&mut account.password_hash)).is_some())
     }
 }
 
@@ -112,7 +142,7 @@ impl SessionDirectory for FakeHistory {
             state.tokens.values().any(|token| token.session_id == *id && now < token.expires_at)
         };
         let theirs = state.sessions.iter().filter(|(_, one)| one.user_id == user);
-        let open = theirs.filter(|(id, session)| !session.is_revoked && lasts(id));
+        let open = theirs.filter(|(id, session)| session.revoked_at.is_none() && lasts(id));
         let mut views: Vec<_> = open
             .map(|(id, session)| SessionView {
                 id: *id,
@@ -130,12 +160,12 @@ impl SessionDirectory for FakeHistory {
         &self,
         user: UserId,
         session: SessionId,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut state = self.reach()?;
         let found = state.sessions.get_mut(&session);
-        let found = found.filter(|found| found.user_id == user && !found.is_revoked);
-        Ok(found.map(|found| found.is_revoked = true).is_some())
+        let found = found.filter(|found| found.user_id == user && found.revoked_at.is_none());
+        Ok(found.map(|found| found.revoked_at = Some(now)).is_some())
     }
 
     async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure> {
@@ -147,8 +177,8 @@ impl SessionDirectory for FakeHistory {
     async fn revoke_others(
         &self,
         keep: Identity,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<Identity>, Failure> {
-        Ok(self.reach()?.revoke_all(keep.user_id, Some(keep.session_id)))
+        Ok(self.reach()?.revoke_all(keep.user_id, Some(keep.session_id), now))
     }
 }

@@ -19,8 +19,8 @@ impl Erasure for FakeHistory {
         let now = self.clock.now();
         let mut guard = self.reach()?;
         let state = &mut *guard;
-        let sessions = state.active_sessions(user);
         let rows = state.remnants(user);
+        let sessions = state.end_sessions(user, at);
         state.forget(user);
         if let Some(account) = state.users.get_mut(&user) {
             let nobody = nobody(&account.user).map_err(|error| Failure::bug("erasure", error))?;
@@ -35,6 +35,20 @@ impl Erasure for FakeHistory {
             left.map_err(|error| Failure::bug("erasure", error))?;
         }
         Ok(Erased { sessions, rows })
+    }
+
+    async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure> {
+        let mut guard = self.reach()?;
+        let state = &mut *guard;
+        let is_over = |identity: &&Identity| {
+            state.users.get(&identity.user_id).is_some_and(|account| account.is_erased)
+        };
+        for Identity { user_id, session_id } in ended.iter().filter(is_over) {
+            if state.sessions.get(session_id).is_some_and(|one| one.user_id == *user_id) {
+                state.sessions.remove(session_id);
+            }
+        }
+        Ok(())
     }
 
     async fn residue(
@@ -74,10 +88,19 @@ fn is_of(note: &Note, user: UserId) -> bool {
 }
 
 impl State {
-    fn active_sessions(&self, user_id: UserId) -> Vec<Identity> {
-        let active = |(_, one): &(_, &super::Session)| one.user_id == user_id && !one.is_revoked;
-        let theirs = self.sessions.iter().filter(active);
-        theirs.map(|(id, _)| Identity { user_id, session_id: *id }).collect()
+    /// Of the sessions that end now, and of those that ended with the account before, the bare
+    /// ids stay; the others go.
+    fn end_sessions(&mut self, user_id: UserId, now: Timestamp) -> Vec<Identity> {
+        let is_erased = self.users.get(&user_id).is_some_and(|account| account.is_erased);
+        self.sessions
+            .retain(|_, one| one.user_id != user_id || one.revoked_at.is_none() || is_erased);
+        let mut ended = vec![];
+        for (id, one) in self.sessions.iter_mut().filter(|(_, one)| one.user_id == user_id) {
+            one.revoked_at.get_or_insert(now);
+            (one.device_name, one.address) = (None, None);
+            ended.push(Identity { user_id, session_id: *id });
+        }
+        ended
     }
 
     fn rooms_of(&self, user: UserId) -> Vec<ConversationId> {
@@ -107,9 +130,11 @@ impl State {
     }
 
     fn forget(&mut self, user: UserId) {
-        let sessions = &mut self.sessions;
-        sessions.retain(|_, session| session.user_id != user);
-        self.tokens.retain(|_, token| sessions.contains_key(&token.session_id));
+        let sessions = &self.sessions;
+        let is_theirs = |token: &super::Token| {
+            sessions.get(&token.session_id).is_none_or(|session| session.user_id == user)
+        };
+        self.tokens.retain(|_, token| !is_theirs(token));
         self.mail_tokens.retain(|_, token| token.user_id != user);
         self.factors.remove(&user);
         self.contacts.retain(|(one, other)| ![*one, *other].contains(&user));

@@ -23,6 +23,12 @@ impl Kept {
         if self.is_used_up() { Err(GroupError::Invite(InviteRefusal::UsedUp)) } else { Ok(()) }
     }
 
+    /// Nobody comes in by it from then on.
+    pub(super) fn ended_at(&self) -> Timestamp {
+        let expires_at = self.shown.expires_at;
+        self.shown.revoked_at.map_or(expires_at, |at| at.min(expires_at))
+    }
+
     fn is_open(&self, now: Timestamp) -> bool {
         self.shown.revoked_at.is_none() && now < self.shown.expires_at && !self.is_used_up()
     }
@@ -56,7 +62,7 @@ impl InviteStore for FakeHistory {
         let of_it = state.invites.values().filter(|kept| kept.conversation_id == conversation_id);
         let open = of_it.filter(|kept| kept.is_open(invite.created_at)).count();
         if open >= limits::INVITES_PER_GROUP {
-            return Err(GroupError::Full);
+            return Err(GroupError::TooManyInvites);
         }
         let shown = Invite {
             id,

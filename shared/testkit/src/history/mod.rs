@@ -77,7 +77,7 @@ struct Session {
     address: Option<String>,
     created_at: Timestamp,
     last_used_at: Timestamp,
-    is_revoked: bool,
+    revoked_at: Option<Timestamp>,
 }
 
 struct Token {

@@ -1,5 +1,6 @@
 //! `Upkeep`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,6 +67,33 @@ impl Upkeep for FakeHistory {
         });
         Ok(u64::try_from(forgotten).unwrap_or(u64::MAX))
     }
+
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, Failure> {
+        let mut guard = self.reach()?;
+        let state = &mut *guard;
+        let sessions = forget_some(&mut state.sessions, limit, |session| {
+            session.revoked_at.unwrap_or(session.last_used_at) < before
+        });
+        let sessions_left = &state.sessions;
+        state.tokens.retain(|_, token| sessions_left.contains_key(&token.session_id));
+        let tokens = forget_some(&mut state.mail_tokens, limit, |token| token.expires_at < before);
+        let invites = forget_some(&mut state.invites, limit, |invite| invite.ended_at() < before);
+        Ok(u64::try_from(sessions + tokens + invites).unwrap_or(u64::MAX))
+    }
+}
+
+fn forget_some<K: Ord, V>(
+    kept: &mut BTreeMap<K, V>,
+    limit: usize,
+    is_over: impl Fn(&V) -> bool,
+) -> usize {
+    let mut forgotten = 0;
+    kept.retain(|_, one| {
+        let goes = forgotten < limit && is_over(one);
+        forgotten += usize::from(goes);
+        !goes
+    });
+    forgotten
 }
 
 impl Seat {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use service::{
     Accounts, Blocks, Contacts, Departures, EmailProofs, Erasures, Exports, Groups, Invites,
-    Passwords, PostOffice, SecondFactor, SessionList, TwoFactorSetup,
+    PasswordProof, Passwords, PostOffice, SecondFactor, SessionList, TwoFactorSetup,
 };
 
 use super::World;
@@ -34,27 +34,31 @@ impl World {
         SecondFactor {
             factors: self.history.clone(),
             codes: self.codes.clone(),
-            entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
-        }
-    }
-
-    pub fn two_factor(&self) -> TwoFactorSetup {
-        TwoFactorSetup {
-            users: self.history.clone(),
-            passwords: self.history.clone(),
-            factors: self.history.clone(),
-            codes: self.codes.clone(),
-            hasher: self.hasher.clone(),
             limiter: self.live.clone(),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
         }
     }
 
+    pub fn password_proof(&self) -> PasswordProof {
+        PasswordProof {
+            users: self.history.clone(),
+            sessions: self.history.clone(),
+            passwords: self.history.clone(),
+            hasher: self.hasher.clone(),
+            limiter: self.live.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn two_factor(&self) -> TwoFactorSetup {
+        TwoFactorSetup { proof: self.password_proof(), second_factor: self.second_factor() }
+    }
+
     pub fn email_proofs(&self) -> EmailProofs {
         EmailProofs {
             users: self.history.clone(),
+            sessions: self.history.clone(),
             tokens: self.history.clone(),
             mail: self.queues.clone(),
             limiter: self.live.clone(),
@@ -65,17 +69,12 @@ impl World {
 
     pub fn passwords(&self) -> Passwords {
         Passwords {
-            users: self.history.clone(),
-            sessions: self.history.clone(),
-            passwords: self.history.clone(),
+            proof: self.password_proof(),
             tokens: self.history.clone(),
-            hasher: self.hasher.clone(),
             judge: Arc::new(FakeJudge),
             mail: self.queues.clone(),
-            limiter: self.live.clone(),
             hangup: self.hangup(),
             entropy: self.entropy.clone(),
-            clock: self.clock.clone(),
         }
     }
 
@@ -130,10 +129,8 @@ impl World {
 
     pub fn departures(&self) -> Departures {
         Departures {
-            users: self.history.clone(),
-            passwords: self.history.clone(),
-            hasher: self.hasher.clone(),
-            limiter: self.live.clone(),
+            proof: self.password_proof(),
+            second_factor: self.second_factor(),
             erasure: self.history.clone(),
             queue: self.queues.clone(),
             hangup: self.hangup(),

@@ -22,6 +22,7 @@ impl World {
             hangup: self.hangup(),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
+            requires_verified_email: false,
         }
     }
 
@@ -30,7 +31,7 @@ impl World {
     }
 
     pub fn profiles(&self) -> Profiles {
-        Profiles { users: self.history.clone() }
+        Profiles { users: self.history.clone(), sessions: self.history.clone() }
     }
 
     pub fn hangup(&self) -> Hangup {

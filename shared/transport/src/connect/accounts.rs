@@ -45,6 +45,7 @@ pub fn sessions(parts: &Parts) -> Sessions {
         hangup: parts.hangup(&parts.table()),
         entropy: parts.entropy(),
         clock: parts.clock(),
+        requires_verified_email: parts.environment.flag(name::REQUIRES_VERIFIED_EMAIL),
     }
 }
 
@@ -57,7 +58,8 @@ pub fn sign_out(parts: &Parts) -> SignOut {
 }
 
 pub fn profiles(parts: &Parts) -> Profiles {
-    Profiles { users: Arc::new(PgAccounts::new(parts.database())) }
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    Profiles { users: postgres.clone(), sessions: postgres }
 }
 
 pub fn presences(parts: &Parts) -> Presences {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::TokenBucket;
 use postgres::{PgAccounts, PgErasure};
 use service::{
-    Departures, EmailProofs, Erasures, Exports, Passwords, SecondFactor, SessionList,
-    TwoFactorSetup,
+    Departures, EmailProofs, Erasures, Exports, PasswordProof, Passwords, SecondFactor,
+    SessionList, TwoFactorSetup,
 };
 
 use super::Parts;
@@ -16,6 +17,7 @@ pub(super) fn second_factor(parts: &Parts) -> SecondFactor {
     SecondFactor {
         factors: Arc::new(PgAccounts::new(parts.database())),
         codes: parts.one_time_codes(),
+        limiter: parts.table(),
         entropy: parts.entropy(),
         clock: parts.clock(),
     }
@@ -25,6 +27,7 @@ pub fn email_proofs(parts: &Parts) -> EmailProofs {
     let postgres = Arc::new(PgAccounts::new(parts.database()));
     EmailProofs {
         users: postgres.clone(),
+        sessions: postgres.clone(),
         tokens: postgres,
         mail: parts.mail_queue(),
         limiter: Pace::new(parts.table(), vec![mail_bucket(parts)]),
@@ -34,19 +37,26 @@ pub fn email_proofs(parts: &Parts) -> EmailProofs {
 }
 
 pub fn passwords(parts: &Parts) -> Passwords {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
-    let table = parts.table();
+    let (kind, bucket) = login_bucket(parts);
+    let buckets = vec![(kind, bucket), ("reset", bucket), mail_bucket(parts)];
     Passwords {
-        users: postgres.clone(),
-        sessions: postgres.clone(),
-        passwords: postgres.clone(),
-        tokens: postgres,
-        hasher: Arc::new(Argon2Hasher::default()),
+        proof: password_proof(parts, buckets),
+        tokens: Arc::new(PgAccounts::new(parts.database())),
         judge: Arc::new(GuessingJudge),
         mail: parts.mail_queue(),
-        hangup: parts.hangup(&table),
-        limiter: Pace::new(table, vec![login_bucket(parts), mail_bucket(parts)]),
+        hangup: parts.hangup(&parts.table()),
         entropy: parts.entropy(),
+    }
+}
+
+fn password_proof(parts: &Parts, buckets: Vec<(&'static str, TokenBucket)>) -> PasswordProof {
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    PasswordProof {
+        users: postgres.clone(),
+        sessions: postgres.clone(),
+        passwords: postgres,
+        hasher: Arc::new(Argon2Hasher::default()),
+        limiter: Pace::new(parts.table(), buckets),
         clock: parts.clock(),
     }
 }
@@ -62,30 +72,19 @@ pub fn session_list(parts: &Parts) -> SessionList {
 }
 
 pub fn two_factor_setup(parts: &Parts) -> TwoFactorSetup {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
     TwoFactorSetup {
-        users: postgres.clone(),
-        passwords: postgres.clone(),
-        factors: postgres,
-        codes: parts.one_time_codes(),
-        hasher: Arc::new(Argon2Hasher::default()),
-        limiter: Pace::new(parts.table(), vec![login_bucket(parts)]),
-        entropy: parts.entropy(),
-        clock: parts.clock(),
+        proof: password_proof(parts, vec![login_bucket(parts)]),
+        second_factor: second_factor(parts),
     }
 }
 
 pub fn departures(parts: &Parts) -> Departures {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
-    let table = parts.table();
     Departures {
-        users: postgres.clone(),
-        passwords: postgres,
-        hasher: Arc::new(Argon2Hasher::default()),
-        hangup: parts.hangup(&table),
-        limiter: Pace::new(table, vec![login_bucket(parts)]),
+        proof: password_proof(parts, vec![login_bucket(parts)]),
+        second_factor: second_factor(parts),
         erasure: Arc::new(PgErasure::new(parts.database())),
         queue: parts.erasure_queue(),
+        hangup: parts.hangup(&parts.table()),
         clock: parts.clock(),
     }
 }

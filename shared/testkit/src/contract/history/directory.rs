@@ -9,7 +9,7 @@ use super::{HistoryFixture, HistoryPorts};
 
 async fn open(ports: &HistoryPorts, user: UserId, number: u32, created_at: Timestamp) {
     let session = NewSession { created_at, ..new_session(user, number) };
-    ports.sessions.open(session).await.expect("opens");
+    open_session(&ports, session).await;
 }
 
 async fn refresh(ports: &HistoryPorts, spent: u32, fresh: NewRefreshToken, now: Timestamp) {
@@ -113,7 +113,7 @@ pub async fn a_device_is_known_by_its_name_and_address(fixture: &dyn HistoryFixt
         ..new_session(ADA, 10)
     };
     assert!(!knows(ADA, laptop.clone()).await);
-    ports.sessions.open(session).await.expect("opens");
+    open_session(&ports, session).await;
     assert!(knows(ADA, laptop.clone()).await && knows(ADA, phone.clone()).await);
     assert!(!knows(BOB, laptop.clone()).await && !knows(NOBODY, phone).await);
     for other in [
@@ -127,6 +127,6 @@ pub async fn a_device_is_known_by_its_name_and_address(fixture: &dyn HistoryFixt
     ports.sessions.revoke(session_id(10), at(20)).await.expect("revokes");
     assert!(knows(ADA, laptop).await, "it was known once");
     let nameless = NewSession { device_name: None, ..new_session(ADA, 11) };
-    ports.sessions.open(nameless).await.expect("opens");
+    open_session(&ports, nameless).await;
     assert!(knows(ADA, device(None, None)).await);
 }

@@ -18,6 +18,11 @@ async fn erase(ports: &HistoryPorts, user: UserId) -> Erased {
     ports.erasure.erase(user, at(40)).await.expect("erases")
 }
 
+/// What the job does once the sockets of these sessions are ended.
+async fn forget(ports: &HistoryPorts, erased: &Erased) {
+    ports.erasure.forget_sessions(&erased.sessions).await.expect("forgets");
+}
+
 async fn residue(ports: &HistoryPorts, user: UserId, name: &str) -> Vec<(&'static str, u64)> {
     ports.erasure.residue(user, &email(name)).await.expect("looks")
 }
@@ -59,6 +64,8 @@ pub async fn nothing_personal_is_left(fixture: &dyn HistoryFixture) {
     let ports = bob_in_full(fixture).await;
     assert_ne!(residue(&ports, BOB, "bob").await, []);
     let erased = erase(&ports, BOB).await;
+    assert_eq!(residue(&ports, BOB, "bob").await, [("sessions", 1)]);
+    forget(&ports, &erased).await;
     assert_eq!(residue(&ports, BOB, "bob").await, []);
     let session = Identity { user_id: BOB, session_id: session_id(1) };
     assert_eq!(erased.sessions, [session]);
@@ -87,6 +94,12 @@ pub async fn who_is_erased_signs_in_no_more(fixture: &dyn HistoryFixture) {
         assert!(ports.users.credentials(login).await.expect("reads").is_none(), "{login}");
     }
     assert_eq!(ports.passwords.hash_of(BOB).await.expect("reads"), None);
+    assert_eq!(ports.users.account(BOB).await.expect("reads"), None);
+    let reopened = ports.sessions.open(new_session(BOB, 30), "hash of bob").await;
+    assert!(!reopened.expect("answers"));
+    assert_eq!(ports.sessions.holder(&digest(1), at(41)).await.expect("reads"), None);
+    let owner = ports.mail_tokens.reset_owner(&digest(0xE002), at(41)).await;
+    assert_eq!(owner.expect("reads"), None);
     let identity = Identity { user_id: BOB, session_id: session_id(1) };
     assert!(!ports.sessions.is_active(identity).await.expect("reads"));
     let rotated = ports.sessions.rotate(&digest(1), token(20), at(41)).await.expect("answers");
@@ -98,7 +111,7 @@ pub async fn who_is_erased_signs_in_no_more(fixture: &dyn HistoryFixture) {
 
 pub async fn names_of_the_erased_are_free_again(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
-    erase(&ports, BOB).await;
+    forget(&ports, &erase(&ports, BOB).await).await;
     let again = ports.users.register(new_user(NOBODY, "bob"), new_session(NOBODY, 9)).await;
     assert_eq!(again.expect("registers").id, NOBODY);
     assert_eq!(residue(&ports, BOB, "bob").await, [], "the address is somebody else's now");
@@ -154,7 +167,7 @@ pub async fn the_last_member_may_go(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     let id = open_group(&ports, 1, &[]).await.conversation.id;
     ada_says(&ports, id, [1]).await;
-    erase(&ports, ADA).await;
+    forget(&ports, &erase(&ports, ADA).await).await;
     assert_eq!(ports.conversations.get(ADA, id).await.expect("reads"), None);
     assert_eq!(residue(&ports, ADA, "ada").await, []);
 }
@@ -164,6 +177,7 @@ pub async fn an_erasure_repeated_changes_nothing(fixture: &dyn HistoryFixture) {
     erase(&ports, BOB).await;
     let before = conversation(&ports, ADA, conversation_id(1)).await;
     let shown = ports.users.user(BOB).await.expect("reads");
+    forget(&ports, &erase(&ports, BOB).await).await;
     assert_eq!(erase(&ports, BOB).await.sessions, []);
     assert_eq!(ports.users.user(BOB).await.expect("reads"), shown);
     assert_eq!(conversation(&ports, ADA, conversation_id(1)).await, before);
@@ -175,7 +189,10 @@ pub async fn two_erasures_at_once_both_succeed(fixture: &dyn HistoryFixture) {
     let ports = bob_in_full(fixture).await;
     let (one, other) = (fixture.process(), fixture.process());
     let (first, second) = tokio::join!(erase(&one, BOB), erase(&other, BOB));
-    assert_eq!(first.sessions.len() + second.sessions.len(), 1);
+    let session = Identity { user_id: BOB, session_id: session_id(1) };
+    assert!([&first, &second].iter().any(|erased| erased.sessions == [session]));
+    forget(&ports, &first).await;
+    forget(&ports, &second).await;
     assert_eq!(residue(&ports, BOB, "bob").await, []);
     let (items, _) = feed(&*ports.messages, ADA, conversation_id(1), Seq(0), 100).await;
     let left = |message: &&domain::Message| {
@@ -199,4 +216,26 @@ pub async fn the_erased_are_neither_found_nor_asked(fixture: &dyn HistoryFixture
     let id = open_group(&ports, 1, &[]).await.conversation.id;
     let added = try_group(&ports, ADA, id, service::port::GroupChange::Add(vec![BOB])).await;
     assert_eq!(refusal(added), Refused::Unknown(vec![BOB]));
+}
+
+pub async fn sessions_of_the_erased_are_told_until_they_are_forgotten(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    for number in [10, 11] {
+        open_session(&ports, new_session(BOB, number)).await;
+    }
+    ports.sessions.revoke(session_id(11), at(2)).await.expect("revokes");
+    let of_bob = |number| Identity { user_id: BOB, session_id: session_id(number) };
+    for _ in 0..2 {
+        let mut ended = erase(&ports, BOB).await.sessions;
+        ended.sort_by_key(|identity| identity.session_id);
+        assert_eq!(ended, [of_bob(1), of_bob(10)], "those that were active");
+        assert!(!ports.sessions.is_active(of_bob(10)).await.expect("reads"));
+    }
+    let of_ada = Identity { user_id: ADA, session_id: session_id(0) };
+    ports.erasure.forget_sessions(&[of_bob(10), of_ada]).await.expect("forgets");
+    assert!(ports.sessions.is_active(of_ada).await.expect("reads"), "hers has not ended");
+    assert_eq!(erase(&ports, BOB).await.sessions, [of_bob(1)]);
+    ports.erasure.forget_sessions(&[]).await.expect("forgets nothing");
 }

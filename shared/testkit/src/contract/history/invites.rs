@@ -201,14 +201,14 @@ pub async fn a_group_has_only_so_many_open_invites(fixture: &dyn HistoryFixture)
         make(&ports, &new_invite(id, number, None)).await;
     }
     let full = ports.invites.create(new_invite(id, most, None)).await;
-    assert_eq!(refusal(full), Refused::Full);
+    assert_eq!(refusal(full), Refused::TooManyInvites);
     // One that expired makes room.
     let later = NewInvite { created_at: at(22), ..new_invite(id, most, None) };
     make(&ports, &later).await;
     let listed = list(&ports, id).await;
     assert_eq!((listed.len(), listed[0].id), (limits::INVITES_PER_GROUP, later.id));
     let full = NewInvite { created_at: at(23), ..new_invite(id, most + 1, None) };
-    assert_eq!(refusal(ports.invites.create(full.clone()).await), Refused::Full);
+    assert_eq!(refusal(ports.invites.create(full.clone()).await), Refused::TooManyInvites);
     ports.invites.revoke(ADA, id, later.id, at(23)).await.expect("revokes");
     make(&ports, &full).await;
 }

@@ -53,7 +53,7 @@ pub async fn a_token_verifies_an_address_once(fixture: &dyn HistoryFixture) {
 pub async fn a_reset_sets_the_password_and_ends_every_session(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     for number in [10, 11] {
-        ports.sessions.open(new_session(ADA, number)).await.expect("opens");
+        open_session(&ports, new_session(ADA, number)).await;
     }
     ports.sessions.revoke(session_id(11), at(2)).await.expect("revokes");
     let token = issue(&ports, 1, ResetPassword).await;
@@ -128,4 +128,24 @@ pub async fn of_two_resets_at_once_one_wins(fixture: &dyn HistoryFixture) {
     let (first, second) =
         tokio::join!(verify(&one, &token, at(50)), verify(&other, &token, at(50)));
     assert!(first != second);
+}
+
+pub async fn a_reset_token_tells_its_owner_and_is_not_spent_by_it(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let owner = async |digest: &str, now| {
+        let owner = ports.mail_tokens.reset_owner(digest, now).await.expect("reads");
+        owner.map(|user| user.id)
+    };
+    let for_reset = issue_to(&ports, BOB, 1, ResetPassword).await;
+    let for_address = issue_to(&ports, BOB, 2, VerifyEmail).await;
+    for _ in 0..2 {
+        assert_eq!(owner(&for_reset, at(99)).await, Some(BOB));
+    }
+    assert_eq!(owner(&for_address, at(50)).await, None, "it is for something else");
+    assert_eq!(owner(&for_reset, at(100)).await, None, "it has expired");
+    for unknown in ["", "\u{0}", "' OR 1=1 --", &digest(7)] {
+        assert_eq!(owner(unknown, at(50)).await, None, "{unknown:.40}");
+    }
+    assert!(reset(&ports, &for_reset, at(50)).await.is_some());
+    assert_eq!(owner(&for_reset, at(50)).await, None, "it is spent");
 }

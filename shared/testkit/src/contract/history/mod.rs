@@ -111,6 +111,7 @@ macro_rules! history_contract {
             people_sign_in_by_name_or_address_in_any_case
             a_login_that_is_nobodys_finds_nobody
             a_change_leaves_the_rest_as_it_was
+            a_picture_is_set_kept_and_taken_away
             a_change_of_nobody_changes_nothing
         }
         $crate::history_promises! { $fixture, sessions:
@@ -123,6 +124,8 @@ macro_rules! history_contract {
             using_a_spent_token_again_does_not_prolong_its_window
             two_refreshes_at_once_both_succeed
             a_token_of_a_revoked_session_is_refused
+            a_session_opens_only_with_the_password_of_that_moment
+            a_refresh_token_tells_whose_session_it_belongs_to
         }
         $crate::history_promises! { $fixture, conversations:
             a_direct_conversation_starts_empty
@@ -264,6 +267,7 @@ macro_rules! history_contract {
             an_older_copy_confirms_no_later_change
             confirming_what_is_not_there_is_fine
             copies_are_repaired_a_few_at_a_time
+            what_ended_long_ago_is_forgotten
         }
         $crate::history_promises! { $fixture, feed:
             without_a_cursor_everything_comes_in_the_order_of_ids

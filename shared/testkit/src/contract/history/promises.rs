@@ -77,11 +77,13 @@ macro_rules! people_contract {
             a_newer_token_kills_the_older_of_its_kind
             an_unknown_token_changes_nothing
             of_two_resets_at_once_one_wins
+            a_reset_token_tells_its_owner_and_is_not_spent_by_it
         }
         $crate::history_promises! { $fixture, passwords:
             a_change_of_password_ends_the_other_sessions
             nobody_has_no_password
             a_password_is_hashed_again_unless_it_was_changed
+            who_proved_another_password_changes_nothing
         }
         $crate::history_promises! { $fixture, directory:
             sessions_are_listed_by_their_last_use
@@ -108,6 +110,7 @@ macro_rules! people_contract {
             the_last_member_may_go
             an_erasure_repeated_changes_nothing
             two_erasures_at_once_both_succeed
+            sessions_of_the_erased_are_told_until_they_are_forgotten
             the_erased_are_neither_found_nor_asked
         }
         $crate::history_promises! { $fixture, export:

@@ -57,6 +57,12 @@ pub(super) fn new_session(user_id: UserId, number: u32) -> NewSession {
     }
 }
 
+/// For who has the password that they have.
+pub(super) async fn open_session(ports: &HistoryPorts, session: NewSession) {
+    let hash = ports.passwords.hash_of(session.user_id).await.expect("reads").expect("somebody");
+    assert!(ports.sessions.open(session, &hash).await.expect("opens"));
+}
+
 pub(super) fn session_id(number: u32) -> SessionId {
     SessionId(Uuid::from_u128(0x5E55_0000 + u128::from(number)))
 }
@@ -322,6 +328,7 @@ pub(super) enum Refused {
     Unknown(Vec<UserId>),
     Blocked,
     Full,
+    TooManyInvites,
     NotAllowed,
     LastOwner,
     Invite(InviteRefusal),
@@ -334,6 +341,7 @@ pub(super) fn refusal<T: std::fmt::Debug>(outcome: Result<T, GroupError>) -> Ref
         GroupError::UnknownUsers(users) => Refused::Unknown(users),
         GroupError::Blocked => Refused::Blocked,
         GroupError::Full => Refused::Full,
+        GroupError::TooManyInvites => Refused::TooManyInvites,
         GroupError::Refused(GroupRefusal::NotAllowed) => Refused::NotAllowed,
         GroupError::Refused(GroupRefusal::LastOwner) => Refused::LastOwner,
         GroupError::Invite(refusal) => Refused::Invite(refusal),

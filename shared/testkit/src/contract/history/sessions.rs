@@ -24,7 +24,7 @@ async fn is_active(ports: &HistoryPorts) -> bool {
 
 pub async fn a_session_is_active_until_it_is_revoked(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
-    ports.sessions.open(new_session(ADA, 7)).await.expect("opens");
+    open_session(&ports, new_session(ADA, 7)).await;
     assert!(is_active(&ports).await);
     for _ in 0..2 {
         ports.sessions.revoke(ada().session_id, at(5)).await.expect("revokes");
@@ -103,4 +103,37 @@ pub async fn a_token_of_a_revoked_session_is_refused(fixture: &dyn HistoryFixtur
     ports.sessions.revoke(ada().session_id, at(5)).await.expect("revokes");
     assert_eq!(rotate(&ports, 0, 100, at(6)).await, Rotation::Refused);
     assert_eq!(rotate(&ports, 100, 101, at(6)).await, Rotation::Refused);
+}
+
+pub async fn a_session_opens_only_with_the_password_of_that_moment(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let open = async |user, number, hash: &str| {
+        ports.sessions.open(new_session(user, number), hash).await.expect("answers")
+    };
+    assert!(!open(ADA, 7, "hash of bob").await);
+    assert!(!open(NOBODY, 8, "hash of ada").await);
+    assert!(ports.passwords.rehash(ADA, "hash of ada", "a new hash").await.expect("writes"));
+    assert!(!open(ADA, 7, "hash of ada").await, "it was compared with the one before");
+    for number in [7, 8] {
+        let identity = Identity { user_id: ADA, session_id: session_id(number) };
+        assert!(!ports.sessions.is_active(identity).await.expect("reads"));
+        assert_eq!(rotate(&ports, number, 100, at(5)).await, Rotation::Refused);
+    }
+    assert!(open(ADA, 7, "a new hash").await);
+    assert!(matches!(rotate(&ports, 7, 100, at(5)).await, Rotation::Rotated(_)));
+}
+
+pub async fn a_refresh_token_tells_whose_session_it_belongs_to(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let holder = async |digest: &str, now| ports.sessions.holder(digest, now).await.expect("reads");
+    assert_eq!(holder(&digest(0), at(5)).await, Some(ADA));
+    assert_eq!(holder(&digest(1), at(5)).await, Some(BOB));
+    for unknown in [digest(99), "'; --".to_owned(), String::new()] {
+        assert_eq!(holder(&unknown, at(5)).await, None, "{unknown:.20}");
+    }
+    assert_eq!(holder(&digest(0), at(1_000)).await, None, "it has expired");
+    assert_eq!(rotate(&ports, 0, 100, at(5)).await, Rotation::Rotated(ada()), "it was not spent");
+    assert_eq!(holder(&digest(0), at(6)).await, Some(ADA), "a spent one is still hers");
+    ports.sessions.revoke(ada().session_id, at(7)).await.expect("revokes");
+    assert_eq!(holder(&digest(100), at(8)).await, None);
 }

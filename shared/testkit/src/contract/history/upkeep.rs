@@ -1,10 +1,14 @@
-//! `Upkeep`: who is behind, and copies that are missing.
+//! `Upkeep`: who is behind, copies that are missing, and what is over.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::{ConversationId, Seq, UserId, limits};
-use service::port::{MembershipCopy, Straggler};
+use service::Identity;
+use service::port::{
+    InviteRefusal, MailPurpose, MembershipCopy, NewInvite, NewMailToken, NewSession, Rotation,
+    Straggler,
+};
 
 use super::scene::*;
 use super::{HistoryFixture, HistoryPorts};
@@ -225,4 +229,62 @@ pub async fn copies_are_repaired_a_few_at_a_time(fixture: &dyn HistoryFixture) {
     }
     assert_eq!(repaired.len(), 5);
     assert_eq!(unconfirmed(&ports).await, []);
+}
+
+/// A session that Ada opened at this second, and revoked at another.
+async fn adas_session(ports: &HistoryPorts, number: u32, opened: u64, revoked: Option<u64>) {
+    let (created_at, refresh) = (at(opened), token(number));
+    let session = NewSession { created_at, refresh, ..new_session(ADA, number) };
+    open_session(ports, session).await;
+    if let Some(second) = revoked {
+        ports.sessions.revoke(session_id(number), at(second)).await.expect("revokes");
+    }
+}
+
+pub async fn what_ended_long_ago_is_forgotten(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    for (number, opened, revoked) in [(10, 10, Some(19)), (11, 10, Some(20)), (12, 20, None)] {
+        adas_session(&ports, number, opened, revoked).await;
+    }
+    for (number, user_id, expires_at) in [(1, ADA, at(19)), (2, BOB, at(20))] {
+        let (digest, purpose) = (digest(0xE000 + number), MailPurpose::VerifyEmail);
+        let issued = NewMailToken { digest, user_id, purpose, expires_at };
+        ports.mail_tokens.issue(issued).await.expect("issues");
+    }
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    for (number, created, expires, revoked) in
+        [(1, 1, 19, None), (2, 1, 900, Some(19)), (3, 1, 20, None), (4, 1, 900, Some(20))]
+    {
+        let (created_at, expires_at) = (at(created), at(expires));
+        let invite = NewInvite { created_at, expires_at, ..new_invite(id, number, None) };
+        let invite_id = ports.invites.create(invite).await.expect("creates").id;
+        if let Some(second) = revoked {
+            ports.invites.revoke(ADA, id, invite_id, at(second)).await.expect("revokes");
+        }
+    }
+    let forget = async |limit| ports.upkeep.forget_ended(at(20), limit).await.expect("forgets");
+    // Of each kind: the sessions are those of the three people, which nobody used since, and one
+    // that was revoked.
+    assert_eq!(forget(1).await, 3);
+    let mut forgotten = 3;
+    for _ in 0..10 {
+        forgotten += forget(1).await;
+    }
+    assert_eq!(forgotten, 4 + 1 + 2);
+    assert_eq!(forget(100).await, 0);
+    let is_active = async |number| {
+        let identity = Identity { user_id: ADA, session_id: session_id(number) };
+        ports.sessions.is_active(identity).await.expect("reads")
+    };
+    assert!(!is_active(0).await && is_active(12).await);
+    let reused = ports.sessions.rotate(&digest(12), token(99), at(21)).await.expect("rotates");
+    assert!(matches!(reused, Rotation::Rotated(_)));
+    assert!(!ports.mail_tokens.verify_email(&digest(0xE001), at(5)).await.expect("answers"));
+    assert!(ports.mail_tokens.verify_email(&digest(0xE002), at(5)).await.expect("answers"));
+    let shown = ports.invites.list(ADA, id).await.expect("lists");
+    assert_eq!(shown.iter().map(|invite| invite.expires_at).collect::<Vec<_>>(), [at(20)]);
+    let left = ports.invites.preview(BOB, &digest(0x1417_0004), at(5)).await;
+    assert_eq!(refusal(left), Refused::Invite(InviteRefusal::Revoked), "it is not forgotten yet");
+    let gone = ports.invites.preview(BOB, &digest(0x1417_0002), at(5)).await;
+    assert_eq!(refusal(gone), Refused::Invite(InviteRefusal::Unknown));
 }

@@ -1,6 +1,6 @@
 //! `UserStore`.
 
-use domain::{Bio, DisplayName, EmailAddress, SessionId, Settings};
+use domain::{AvatarUrl, Bio, DisplayName, EmailAddress, SessionId, Settings};
 use service::Identity;
 use service::port::{RegisterError, UserChange};
 
@@ -109,8 +109,24 @@ pub async fn a_change_leaves_the_rest_as_it_was(fixture: &dyn HistoryFixture) {
     assert_eq!(ports.users.user(ADA).await.expect("reads"), Some(last));
 }
 
+pub async fn a_picture_is_set_kept_and_taken_away(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let url = AvatarUrl::parse("https://cdn.example/ada.png?size=1#top").expect("an address");
+    let picture = async |change: UserChange| {
+        let after = ports.users.update(ADA, change).await.expect("updates").expect("Ada");
+        assert_eq!(ports.users.account(ADA).await.expect("reads"), Some(after.clone()));
+        after.avatar_url
+    };
+    let set = UserChange { avatar_url: Some(Some(url.clone())), ..UserChange::default() };
+    assert_eq!(picture(set).await, Some(url.clone()));
+    assert_eq!(picture(UserChange::default()).await, Some(url));
+    let none = UserChange { avatar_url: Some(None), ..UserChange::default() };
+    assert_eq!(picture(none).await, None);
+}
+
 pub async fn a_change_of_nobody_changes_nothing(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
+    assert_eq!(ports.users.account(NOBODY).await.expect("reads"), None);
     let changed = ports.users.update(NOBODY, UserChange::default()).await.expect("updates");
     assert_eq!(changed, None);
     let identity = Identity { user_id: NOBODY, session_id: SessionId(NOBODY.0) };
