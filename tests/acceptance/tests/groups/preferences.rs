@@ -22,12 +22,13 @@ fn of(feed: Vec<ConversationEntry>, conversation: Uuid) -> Option<My> {
 
 /// As if nothing had happened to it for an hour.
 async fn let_rest(conversation: Uuid) {
+    // Without the trigger that writes when a member was changed.
     let rest = format!(
-        "UPDATE conversations SET touched_at = now() - interval '1 hour' WHERE id = '{conversation}';
-         ALTER TABLE members DISABLE TRIGGER members_changed_at;
+        "SET session_replication_role = replica;
+         UPDATE conversations SET touched_at = now() - interval '1 hour'
+            WHERE id = '{conversation}';
          UPDATE members SET changed_at = now() - interval '1 hour'
-            WHERE conversation_id = '{conversation}';
-         ALTER TABLE members ENABLE TRIGGER members_changed_at;"
+            WHERE conversation_id = '{conversation}'"
     );
     database().await.batch_execute(&rest).await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use harness::{Answer, Client, Socket, WAIT, eventually};
+use harness::{Answer, Client, Device, Socket, State, WAIT, eventually};
 use protocol::frame::Said;
 use serde_json::json;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::calls::{
     accept, add, changed, invite, invites, last_seq, path, remove, role_of, roles, set_role,
 };
-use crate::people::{assert_exactly_once, client_id, draft, people};
+use crate::people::{assert_exactly_once, client_id, devices, draft, people};
 
 /// Often enough for both orders on a busy machine.
 const ROUNDS: usize = 6;
@@ -188,4 +188,47 @@ async fn adding_and_removing_at_once_leaves_the_copy_that_admits_sends_true() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Each app says so many things.
+fn talk(apps: &[Device], group: Uuid, count: usize) {
+    for number in 0..count {
+        for app in apps {
+            app.post(group, &format!("number {number}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_comes_and_goes_while_all_talk_sees_exactly_what_was_said_meanwhile() {
+    let [ada, bob, cleo] = people(["ada", "bob", "cleo"]).await;
+    let group = ada.open_group("Busy", &[bob.id()]).await.unwrap().id;
+    let apps = devices([&ada, &bob], &[group]).await;
+    let hers = Device::start(&cleo, &[]).await.unwrap();
+    talk(&apps, group, 10);
+    changed(&add(&ada, group, &[cleo.id()]).await);
+    talk(&apps, group, 5);
+    remove(&bob, group, "me").await.expect_status(204).unwrap();
+    changed(&add(&ada, group, &[bob.id()]).await);
+    talk(&apps, group, 5);
+    for app in &apps {
+        let is_settled = |state: &State| state.unsettled() == 0;
+        app.until("the end of every message", WAIT, is_settled).await.unwrap();
+    }
+    let history = ada.history(group).await.unwrap();
+    assert_exactly_once(&history);
+    let last = history.len() as i64;
+    let has_all = move |state: &State| state.cursor(group) >= last;
+    for app in apps.iter().chain([&hers]) {
+        app.until("all of it", WAIT, has_all).await.unwrap();
+    }
+    let joined = cleo.members(group).await.unwrap().items;
+    let joined = |user| joined.iter().find(|m| m.user_id == user).unwrap().joined_seq;
+    let since = |seq: i64| history.iter().filter(|m| m.seq > seq).cloned().collect::<Vec<_>>();
+    assert_eq!(apps[0].transcript(group), history);
+    assert_eq!(hers.transcript(group), since(joined(cleo.id())));
+    assert_eq!(cleo.history(group).await.unwrap(), hers.transcript(group));
+    assert_eq!(bob.history(group).await.unwrap(), since(joined(bob.id())));
+    let shown = apps[1].transcript(group);
+    assert!(since(joined(bob.id())).iter().all(|message| shown.contains(message)));
 }
