@@ -33,7 +33,7 @@ def carry(sqs, dead: str, origin: str, most: int) -> int:
     return moved
 
 
-def main(stack: str, queue: str) -> str:
+def main(stack: str, queue: str) -> str | None:
     sqs = boto3.client("sqs")
     dead = sqs.get_queue_url(QueueName=f"{stack}-{queue}")["QueueUrl"]
     names = ["QueueArn", "ApproximateNumberOfMessages"]
@@ -47,7 +47,7 @@ def main(stack: str, queue: str) -> str:
     else:
         sqs.start_message_move_task(SourceArn=attributes["QueueArn"])
         print(f"about {count} jobs are being moved back")
-    return ""
+    return None
 
 
 sys.exit(main(*sys.argv[1:]) if len(sys.argv) == 3 else "redrive: one QUEUE, please")

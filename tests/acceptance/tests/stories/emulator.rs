@@ -1,4 +1,4 @@
-//! A look into DynamoDB, SQS and Secrets Manager, where a story needs to stand behind the scenes.
+//! A look into DynamoDB and SQS, where a story needs to stand behind the scenes.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -13,13 +13,6 @@ fn config() -> SdkConfig {
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
-}
-
-/// What signs access tokens is derived from this.
-pub async fn signing_secret(system: &System) -> String {
-    let client = aws_sdk_secretsmanager::Client::new(&config());
-    let asked = client.get_secret_value().secret_id(format!("{}/signing", system.stack()));
-    asked.send().await.unwrap().secret_string.unwrap()
 }
 
 /// The table of everything live.

@@ -4,8 +4,6 @@
 //! `scripts/test` provides what they need. A story that disturbs the system starts its own.
 
 #[cfg(test)]
-mod accounts;
-#[cfg(test)]
 mod calls;
 #[cfg(test)]
 mod campaign;
@@ -64,13 +62,9 @@ mod replies;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
-mod sessions;
-#[cfg(test)]
 mod talk;
 #[cfg(test)]
 mod tickets;
-#[cfg(test)]
-mod tokens;
 #[cfg(test)]
 mod traces;
 #[cfg(test)]

@@ -1,34 +1,12 @@
 //! Sessions: kept by refreshing, ended by signing out or by a theft that is noticed.
 
-use harness::{Client, Heard, Socket, System};
-use protocol::frame::Said;
+use harness::System;
+use protocol::body::{List, Session};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::people::people;
-
-/// Waits for `bye` with this reason, and for the close behind it.
-async fn assert_ended(socket: &mut Socket, reason: &str) {
-    let said = socket.wait_for("bye", |heard| match heard {
-        Heard::Frame(frame) => match &frame.said {
-            Said::Bye(bye) => Some(bye.reason.clone()),
-            _ => None,
-        },
-        _ => None,
-    });
-    assert_eq!(said.await.unwrap(), reason);
-    socket.closed().await.unwrap();
-}
-
-async fn assert_alive(socket: &mut Socket) {
-    let frame = socket.say_frame("heartbeat", json!({ "cursors": [] })).await.unwrap();
-    assert!(matches!(socket.answer_to(frame).await.unwrap(), Said::HeartbeatOk(_)));
-}
-
-async fn assert_no_ticket(client: &Client) {
-    let answer = client.api().send(client.request(Method::POST, "/v1/socket-tickets")).await;
-    answer.unwrap().expect_problem(401, "unauthenticated").unwrap();
-}
+use crate::steps::{assert_alive, assert_ended, assert_no_ticket};
 
 #[tokio::test]
 async fn a_refresh_token_is_exchanged_and_its_answer_may_be_lost() {
@@ -43,6 +21,20 @@ async fn a_refresh_token_is_exchanged_and_its_answer_may_be_lost() {
         client.ticket().await.unwrap();
         client.refreshed().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_refresh_token_used_twice_at_once_gives_two_good_siblings_of_one_session() {
+    let [ada] = people(["ada"]).await;
+    let (one, other) = tokio::join!(ada.refreshed(), ada.refreshed());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_ne!(one.refresh_token, other.refresh_token);
+    for client in [&one, &other] {
+        assert_eq!((client.session_id, client.id()), (ada.session_id, ada.id()));
+        client.refreshed().await.unwrap().ticket().await.unwrap();
+    }
+    let listed: List<Session> = one.get("/v1/auth/sessions").await.unwrap().expect(200).unwrap();
+    assert_eq!(listed.items.len(), 1, "a sibling is no session of its own");
 }
 
 #[tokio::test]
