@@ -88,10 +88,14 @@ async fn measure(api: &Api, questions: &mut [Question], times: usize) -> Result<
             questions[*index].took_ms.push(took.as_secs_f64() * 1000.0);
         }
     }
-    for Question { what, took_ms, .. } in &*questions {
+    let first = &questions[0].took_ms;
+    for (index, Question { what, took_ms, .. }) in questions.iter().enumerate() {
         let (p50, p95) = (median(took_ms), percentile(took_ms, 95));
-        let ratio = Ratio::of_medians(took_ms, &questions[0].took_ms);
-        println!("  {what:<30} median {p50:7.2} ms, p95 {p95:7.2} ms; ratio {ratio}");
+        print!("  {what:<30} median {p50:7.2} ms, p95 {p95:7.2} ms");
+        match index {
+            0 => println!(" ({times} times)"),
+            _ => println!("; ratio {}", Ratio::of_medians(took_ms, first)),
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Samples that are drawn from the times to see how much their medians vary by chance.
+/// Times that the rounds are drawn again, to see how much the medians vary by chance.
 const RESAMPLES: usize = 2_000;
 
 /// Of two medians, with the interval in which 95 of 100 such measurements find it: the bootstrap,
@@ -14,11 +14,17 @@ pub struct Ratio {
 }
 
 impl Ratio {
-    /// How many times as long the ones took as the others.
+    /// How many times as long the ones took as the others, round by round. Whole rounds are drawn,
+    /// with replacement: what slowed a round down slowed both.
     pub fn of_medians(ones: &[f64], others: &[f64]) -> Self {
-        let again = || median(&resampled(ones)) / median(&resampled(others));
+        let rounds = ones.len().min(others.len());
+        let again = || {
+            let drawn: Vec<usize> = (0..rounds).map(|_| fastrand::usize(..rounds)).collect();
+            let of = |times: &[f64]| median(&drawn.iter().map(|i| times[*i]).collect::<Vec<_>>());
+            of(ones) / of(others)
+        };
         let ratios: Vec<f64> = (0..RESAMPLES).map(|_| again()).collect();
-        let (low, high) = (of_sorted(&ratios, 25, 1000), of_sorted(&ratios, 975, 1000));
+        let (low, high) = (part_of(&ratios, 25, 1000), part_of(&ratios, 975, 1000));
         Self { measured: median(ones) / median(others), low, high }
     }
 }
@@ -30,21 +36,16 @@ impl fmt::Display for Ratio {
     }
 }
 
-/// As many, drawn with replacement.
-fn resampled(times: &[f64]) -> Vec<f64> {
-    (0..times.len()).map(|_| times[fastrand::usize(..times.len())]).collect()
-}
-
 pub fn median(times: &[f64]) -> f64 {
     percentile(times, 50)
 }
 
 pub fn percentile(times: &[f64], percent: usize) -> f64 {
-    of_sorted(times, percent, 100)
+    part_of(times, percent, 100)
 }
 
 /// The value below which `part` of `whole` lie; 0 where there are none.
-fn of_sorted(values: &[f64], part: usize, whole: usize) -> f64 {
+fn part_of(values: &[f64], part: usize, whole: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let index = sorted.len() * part / whole;
