@@ -132,9 +132,11 @@ impl Room {
         self.described(entry.conversation, around);
     }
 
-    /// Somebody changed it, or let one in.
+    /// Somebody changed it, or let one in. It brings back nothing that was hidden.
     pub(crate) fn changed(&mut self, conversation: Conversation, around: &mut Around<'_>) {
-        self.there_again(around.now);
+        if !self.can_be_hidden() {
+            self.there_again(around.now);
+        }
         self.behind(conversation.last_seq, around.now);
         self.described(conversation, around);
     }

@@ -32,6 +32,8 @@ pub struct Violation {
 #[derive(Debug, Clone, Copy)]
 pub struct Seat {
     pub joined: Seq,
+    /// Where their marks began.
+    pub marks: Seq,
     pub left: Option<Seq>,
 }
 
@@ -152,6 +154,13 @@ impl Book {
     /// A message was edited, deleted, reacted to or pinned.
     pub fn changed(&self, world: &World, message: &Message) {
         world.say(|| format!("changed {} with {}", message.seq, message.rev));
+        self.version(world, message);
+    }
+
+    /// The server itself says that something of a group has changed.
+    pub fn announced(&self, world: &World, message: &Message) {
+        world.say(|| format!("told {}", message.seq));
+        storing::i03_numbers_and_names_are_unique(world, message);
         self.version(world, message);
     }
 

@@ -10,7 +10,7 @@ pub type Faults = BTreeMap<(&'static str, &'static str), u64>;
 const ANY: &str = "";
 
 /// The failures of the delivery design, in its order, and the wider ones of this simulation.
-const MUST_HAPPEN: [(&str, &str); 69] = [
+const MUST_HAPPEN: [(&str, &str); 79] = [
     ("crash before", "enqueue"),
     ("crash after", "enqueue"),
     ("crash before", "append"),
@@ -28,7 +28,9 @@ const MUST_HAPPEN: [(&str, &str); 69] = [
     ("crash before", "raise"),
     ("crash after", "raise"),
     ("crash after", "change"),
-    ("crash after", "change member"),
+    ("crash before", "change group"),
+    ("crash after", "change group"),
+    ("fail after", "change group"),
     ("redelivery", "lane"),
     ("two invocations of one batch", "lane"),
     ("stall", ANY),
@@ -36,6 +38,14 @@ const MUST_HAPPEN: [(&str, &str); 69] = [
     ("one client_id twice in a batch", "append"),
     ("accepted again", "lane"),
     ("known", "append"),
+    ("members_added", "members"),
+    ("member_joined", "members"),
+    ("member_left", "members"),
+    ("member_removed", "members"),
+    ("title_changed", "members"),
+    ("hidden", "members"),
+    ("unblocked", "members"),
+    ("told to be out when back", "push"),
     ("rejected", "not_a_member"),
     ("rejected", "blocked"),
     ("rejected", "invalid_message"),

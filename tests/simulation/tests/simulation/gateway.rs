@@ -304,6 +304,10 @@ fn brief(event: &Event) -> String {
             format!("rejected {} {}", short(client_id.0), rejection.code())
         }
         Event::ConversationChanged { .. } => "conversation".to_owned(),
+        Event::ConversationRemoved { conversation_id } => {
+            format!("out of {}", short(conversation_id.0))
+        }
+        Event::ContactChanged { status, .. } => format!("contact {}", status.as_str()),
         Event::ReceiptUpdated { conversation_id, marks } => {
             format!("{} receipts of {}", marks.len(), short(conversation_id.0))
         }

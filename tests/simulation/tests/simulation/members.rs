@@ -1,136 +1,169 @@
-//! Joining, leaving, removing, blocking. No port does this yet: the change is made with the
-//! fake's helping hand, and its copy takes the way that the product's takes.
+//! Joining, leaving, removing, renaming, blocking: what the product's own services do of it.
 
 use std::sync::Arc;
 
-use domain::{ClientId, ConversationId, Draft, DraftParts, MessageText, Seq, TraceId, UserId};
-use futures::FutureExt;
-use service::port::{
-    ConversationStore, FanOutJob, FanOutQueue, MembershipCopies, MembershipCopy, Submission,
-    Upkeep, Verdict,
-};
-use service::{Event, Recipient};
+use domain::{ConversationId, Seq, Title, UserId};
+use service::port::{GroupChange, GroupChanged, GroupEdit};
+use service::{Caller, Error};
 
 use crate::book::Seat;
+use crate::device::Device;
 use crate::invocation::{Patience, invoke};
-use crate::ports;
-use crate::world::{World, lock, sleep_ms};
+use crate::ports::Ports;
+use crate::world::{Group, World, lock, sleep_ms};
 
-/// Groups, each with its owner, who stays.
-fn groups(world: &World) -> Vec<(ConversationId, UserId)> {
-    lock(&world.groups).clone()
-}
+/// How long somebody waits for a removal before they give up on letting in again at once.
+const RETURN_PATIENCE_MS: u64 = 4_000;
+/// In a thousand: how often who comes or goes does so themself.
+const BY_THEMSELF: u64 = 400;
 
 fn is_in(world: &World, id: ConversationId, user: UserId) -> bool {
     world.history.active_members(id).contains(&user)
 }
 
-/// Somebody joins or leaves a group.
+/// Somebody comes into a group or goes, or the group gets another title.
 pub fn change_some(world: &Arc<World>) {
-    let Some((id, owner, user)) = some_other(world) else { return };
-    tokio::spawn(change(Arc::clone(world), id, owner, user));
+    let Some((group, user)) = some_other(world) else { return };
+    let (world, is_renamed) = (Arc::clone(world), world.chance.roll(200));
+    tokio::spawn(async move {
+        if is_renamed { rename(&world, group).await } else { change(&world, group, user).await }
+    });
 }
 
-fn some_other(world: &World) -> Option<(ConversationId, UserId, UserId)> {
-    let (id, owner) = world.chance.pick(&groups(world)).copied()?;
-    let others = world.devices().iter().map(|device| device.user());
-    let others: Vec<UserId> = others.filter(|user| *user != owner).collect();
-    Some((id, owner, *world.chance.pick(&others)?))
+/// A group, and somebody who is not its owner: the owner stays.
+fn some_other(world: &World) -> Option<(Group, Caller)> {
+    let group = world.chance.pick(&lock(&world.groups)).cloned()?;
+    let callers = world.devices().iter().map(|device| device.caller);
+    let others: Vec<Caller> = callers.filter(|caller| *caller != group.owner).collect();
+    let user = *world.chance.pick(&others)?;
+    Some((group, user))
 }
 
 /// Out and in again at once, so that two copies are under way together.
 pub fn leave_and_return(world: &Arc<World>) {
-    let Some((id, owner, user)) = some_other(world) else { return };
+    let Some((group, user)) = some_other(world) else { return };
     let world = Arc::clone(world);
     tokio::spawn(async move {
-        tokio::spawn(change(Arc::clone(&world), id, owner, user));
-        sleep_ms(world.chance.between(1, 30)).await;
-        tokio::spawn(change(Arc::clone(&world), id, owner, user));
+        let was_in = is_in(&world, group.id, user.user_id());
+        let first = {
+            let (world, group) = (Arc::clone(&world), group.clone());
+            async move { change(&world, group, user).await }
+        };
+        tokio::spawn(first);
+        let end = world.now_ms() + RETURN_PATIENCE_MS;
+        while is_in(&world, group.id, user.user_id()) == was_in && world.now_ms() < end {
+            sleep_ms(1).await;
+        }
+        change(&world, group, user).await;
     });
 }
 
-/// One transaction in Postgres; then the copy, then the news.
-async fn change(world: Arc<World>, id: ConversationId, owner: UserId, user: UserId) {
-    let done = invoke(&world, "change-member", Patience::Request, |ports| async move {
-        ports.invocation.before("change member").await?;
-        let Some((copy, jobs)) = commit(&ports.world, id, owner, user) else { return Ok(()) };
-        ports.invocation.after("change member").await?;
-        ports.write(&[copy]).await?;
-        ports.confirm_copies(&[copy]).await?;
-        FanOutQueue::enqueue(&ports, jobs).await
-    });
-    done.await;
+async fn change(world: &Arc<World>, group: Group, user: Caller) {
+    let is_in = is_in(world, group.id, user.user_id());
+    let by_themself = world.chance.roll(BY_THEMSELF);
+    ask(world, |ports| async move {
+        let Group { id, owner, invite } = group;
+        match (is_in, by_themself) {
+            (true, true) => ports.groups().change(user, id, GroupChange::Leave).await,
+            (true, false) => {
+                let removal = GroupChange::Remove(user.user_id());
+                ports.groups().change(owner, id, removal).await
+            }
+            (false, true) => ports.invites().accept(user, &invite).await,
+            (false, false) => {
+                let addition = GroupChange::Add(vec![user.user_id()]);
+                ports.groups().change(owner, id, addition).await
+            }
+        }
+    })
+    .await;
 }
 
-/// The number, the seat and the note that a copy is owed, all at one moment.
-fn commit(
-    world: &World,
-    id: ConversationId,
-    owner: UserId,
-    user: UserId,
-) -> Option<(MembershipCopy, Vec<FanOutJob>)> {
-    let joins = !is_in(world, id, user);
-    let notice = Submission {
-        conversation_id: id,
-        sender_id: owner,
-        draft: notice(world, if joins { "joined" } else { "left" })?,
-        accepted_at: world.now(),
-        trace_id: TraceId(world.chance.uuid()),
-    };
-    let written = ports::append(world, &[notice]).now_or_never()?.ok()?;
-    let Verdict::Stored(message) = written.appended.first()?.verdict.clone() else { return None };
-    let recipients = written.recipients.get(&id).cloned().unwrap_or_default();
-    let last_seq = message.seq;
-    if joins {
-        world.history.add_member(id, user, world.now());
-    } else {
-        world.history.remove_member(id, user);
-    }
-    world.count(if joins { "joined" } else { "removed" }, "members");
-    world.say(|| format!("{user} {} at {last_seq}", if joins { "joined" } else { "left" }));
-    sit(world, id, user, last_seq, joins);
-    let copy =
-        MembershipCopy { conversation_id: id, user_id: user, is_active: joins, version: last_seq };
-    lock(&world.unconfirmed).insert((id, user), (copy, world.now()));
-    let told = |event, recipients| FanOutJob::ToMembers { event, trace_ids: vec![], recipients };
-    let mut jobs = vec![told(Event::of_new(id, vec![message])?, recipients)];
-    if joins {
-        let got = world.history.get(user, id).now_or_never()?.ok()??;
-        let joiner = Recipient { user_id: user, joined_seq: last_seq };
-        jobs.push(told(Event::ConversationChanged { conversation: got }, vec![joiner]));
-    }
-    Some((copy, jobs))
+async fn rename(world: &Arc<World>, group: Group) {
+    let title = Title::parse(&format!("group {}", world.chance.below(1_000))).ok();
+    let edit = GroupChange::Edit(GroupEdit { title, ..GroupEdit::default() });
+    let Group { id, owner, .. } = group;
+    ask(world, |ports| async move { ports.groups().change(owner, id, edit).await }).await;
 }
 
-fn sit(world: &World, id: ConversationId, user: UserId, at: Seq, joins: bool) {
+/// Over HTTP. A refusal is an answer too.
+async fn ask<T, F>(world: &Arc<World>, work: impl FnOnce(Ports) -> F)
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let done = invoke(world, "change-group", Patience::Request, work).await;
+    if let Some(Err(error)) = done {
+        world.say(|| format!("change-group: {error}"));
+    }
+}
+
+/// Written down at the moment of the commit.
+pub fn changed(world: &World, changed: &GroupChanged) {
+    let id = changed.conversation.id;
+    for message in &changed.messages {
+        world.book.announced(world, message);
+        if let Some(event) = &message.event {
+            world.count(event.event_type.as_str(), "members");
+        }
+    }
+    for copy in &changed.copies {
+        let user = copy.user_id;
+        let known = changed.recipients.iter().find(|one| one.user_id == user);
+        world.say(|| format!("{user} is in: {} at {}", copy.is_active, copy.version));
+        sit(world, (id, user), copy.version, known.map(|one| one.joined_seq));
+    }
+}
+
+/// `joined`: where their time begins, unless they are out.
+fn sit(world: &World, key: (ConversationId, UserId), at: Seq, joined: Option<Seq>) {
     world.book.write(|r| {
-        let seats = r.seats.entry((id, user)).or_default();
-        if joins {
-            seats.push(Seat { joined: at, left: None });
-        } else if let Some(seat) = seats.last_mut() {
-            seat.left = Some(at);
+        let seats = r.seats.entry(key).or_default();
+        match (joined, seats.last_mut()) {
+            (Some(joined), _) => seats.push(Seat { joined, marks: at, left: None }),
+            (None, Some(seat)) => seat.left = Some(at),
+            (None, None) => {}
         }
     });
 }
 
-fn notice(world: &World, text: &str) -> Option<Draft> {
-    let parts = DraftParts {
-        client_id: ClientId(world.chance.uuid()),
-        kind: None,
-        text: MessageText::parse(text).ok(),
-        reply_to: None,
-        attachment_ids: vec![],
-        mentions: vec![],
-        sent_at: None,
-    };
-    Draft::parse(parts).ok()
-}
-
-/// Two people of a direct conversation do not want to hear each other any more.
+/// Of two people of a direct conversation one does not want to hear the other any more, or again.
 pub fn block_some(world: &Arc<World>) {
     let directs = lock(&world.directs).clone();
     let Some((id, one, other)) = world.chance.pick(&directs).copied() else { return };
-    world.count("blocked", "members");
-    world.history.block(one, other);
-    world.book.write(|r| r.blocked.insert(id));
+    let is_blocked = world.book.read(|r| r.blocked.contains(&id));
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        ask(&world, |ports| async move {
+            let blocks = ports.blocks();
+            if is_blocked {
+                blocks.unblock(one, other).await
+            } else {
+                blocks.block(one, other).await
+            }
+        })
+        .await;
+    });
+}
+
+/// Somebody wants a direct conversation out of their list until its next message.
+pub fn hide_some(world: &Arc<World>, device: &Device) {
+    let is_theirs = |(_, one, other): &&(ConversationId, Caller, UserId)| {
+        device.user() == one.user_id() || device.user() == *other
+    };
+    let directs: Vec<_> = lock(&world.directs).iter().filter(is_theirs).copied().collect();
+    let Some((id, ..)) = world.chance.pick(&directs).copied() else { return };
+    let (world, caller) = (Arc::clone(world), device.caller);
+    tokio::spawn(async move {
+        ask(&world, |ports| async move { ports.groups().hide(caller, id).await }).await;
+    });
+}
+
+/// Written down at the moment of the commit. Nobody here is blocked from both sides.
+pub fn blocked(world: &World, user: UserId, other: UserId, is_blocked: bool) {
+    world.count(if is_blocked { "blocked" } else { "unblocked" }, "members");
+    let directs = lock(&world.directs).clone();
+    let of_them = directs.iter().filter(|(_, one, two)| (one.user_id(), *two) == (user, other));
+    for (id, ..) in of_them {
+        world.book.write(|r| if is_blocked { r.blocked.insert(*id) } else { r.blocked.remove(id) });
+    }
 }

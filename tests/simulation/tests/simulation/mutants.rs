@@ -6,7 +6,7 @@ use std::sync::Arc;
 use client::core::State;
 use domain::{ConnectionId, Message, Seq};
 use protocol::frame::{ClientFrame, MessageAccepted, MessageSend, Said, ServerFrame};
-use service::port::{Commit, ConnectionStore, Failure, Submission, Verdict};
+use service::port::{Commit, ConnectionStore, Failure, MembershipCopy, Submission, Verdict};
 use service::{Announcement, Event, Recipient};
 use uuid::Uuid;
 
@@ -60,6 +60,26 @@ fn foreseen(one: &Submission, seq: Seq) -> Message {
         edited_at: None,
         deleted_at: None,
     }
+}
+
+/// Whoever was in is told.
+pub fn tell_who_left(world: &World, commit: &mut Commit) {
+    for (id, recipients) in &mut commit.recipients {
+        let ever = world.book.read(|r| r.seats.keys().copied().collect::<Vec<_>>());
+        let users = ever.into_iter().filter(|(of, _)| of == id).map(|(_, user)| user);
+        for user_id in users {
+            if !recipients.iter().any(|one| one.user_id == user_id) {
+                recipients.push(Recipient { user_id, joined_seq: Seq::ZERO });
+            }
+        }
+    }
+}
+
+/// The same copies, each newer than all before.
+pub fn latest(world: &World, copies: &[MembershipCopy]) -> Vec<MembershipCopy> {
+    let known = world.live.membership_copies();
+    let next = known.iter().map(|copy| copy.version.0).max().unwrap_or(0) + 1;
+    copies.iter().map(|copy| MembershipCopy { version: Seq(next), ..*copy }).collect()
 }
 
 /// The counter has moved; the rows follow a little later, or with the next delivery.

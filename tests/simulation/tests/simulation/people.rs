@@ -32,10 +32,11 @@ pub async fn live(world: &Arc<World>) {
 async fn act(world: &Arc<World>) {
     let Some(device) = world.chance.pick(world.devices()).cloned() else { return };
     match world.chance.below(100) {
-        0..60 => post(world, &device).await,
-        60..76 => read(world, &device),
-        76..92 => change(world, &device),
-        92..97 => members::change_some(world),
+        0..55 => post(world, &device).await,
+        55..69 => read(world, &device),
+        69..83 => change(world, &device),
+        83..95 => members::change_some(world),
+        95..97 => members::hide_some(world, &device),
         _ => watch(world, &device),
     }
 }

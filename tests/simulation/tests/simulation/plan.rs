@@ -70,6 +70,12 @@ pub enum Mutation {
     DeleteFirst,
     /// A client says that it has more than it has.
     ClaimsTooMuch,
+    /// Members who left go on being told.
+    TellsWhoLeft,
+    /// Nothing notes that the copy of a membership is owed.
+    ForgetsCopies,
+    /// A copy that is written late takes the place of a newer one.
+    LateCopyWins,
 }
 
 /// One run.

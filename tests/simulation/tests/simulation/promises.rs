@@ -101,7 +101,7 @@ fn the_same_seed_is_the_same_run() {
 }
 
 /// Errors in the product, each with the seeds within which the checker must find it.
-const MUTATIONS: [Mutation; 8] = [
+const MUTATIONS: [Mutation; 11] = [
     Mutation::FourInFlight,
     Mutation::CounterOutside,
     Mutation::PushFirst,
@@ -110,6 +110,9 @@ const MUTATIONS: [Mutation; 8] = [
     Mutation::IgnoresGaps,
     Mutation::DeleteFirst,
     Mutation::ClaimsTooMuch,
+    Mutation::TellsWhoLeft,
+    Mutation::ForgetsCopies,
+    Mutation::LateCopyWins,
 ];
 
 fn is_caught(mutation: Mutation, seeds: u64) {
@@ -163,6 +166,21 @@ fn a_batch_that_is_deleted_before_it_is_worked_on_is_caught() {
 #[test]
 fn a_receipt_for_what_nobody_has_is_caught() {
     is_caught(Mutation::ClaimsTooMuch, 40);
+}
+
+#[test]
+fn telling_those_who_left_is_caught() {
+    is_caught(Mutation::TellsWhoLeft, 40);
+}
+
+#[test]
+fn a_copy_of_a_membership_that_nobody_repairs_is_caught() {
+    is_caught(Mutation::ForgetsCopies, 40);
+}
+
+#[test]
+fn an_old_copy_in_the_place_of_a_newer_one_is_caught() {
+    is_caught(Mutation::LateCopyWins, 40);
 }
 
 /// Some more seeds, as many as `scripts/simulate` wants; it goes on after a violation, and sums up.

@@ -6,24 +6,24 @@ use std::sync::Arc;
 use domain::{ClientId, ConversationId, Seq, Title, TraceId, UserId};
 use protocol::job::PersistMessagesV1;
 use service::port::{PersistQueue, Quarantined, Submission};
-use service::{Accounts, Caller, GroupDraft};
-use testkit::ambient::{FakeHasher, FakeTokens};
-use testkit::world::{caller, registration};
+use service::{Caller, GroupDraft, InviteTerms};
 
 use crate::book::{Seat, Violation};
 use crate::check;
-use crate::device::{self, Device};
+use crate::device::{self, Device, Input};
 use crate::invocation::{Patience, invoke};
 use crate::people;
 use crate::plan::Plan;
 use crate::trouble;
 use crate::workers;
-use crate::world::{World, lock, sleep_ms};
+use crate::world::{Group, World, lock, sleep_ms};
 
 /// How long everything may take to come to rest after healing: a fan-out job that was hidden by
 /// a crash comes back after three minutes.
 const REST_MOST_MS: u64 = 1_200_000;
 /// Two heartbeats, and time for what they lead to.
+/// How long everybody is away before they sync.
+const AWAY_MS: u64 = 5_000;
 const TWO_HEARTBEATS_MS: u64 = 2 * 240_000 + 60_000;
 
 pub struct Report {
@@ -70,27 +70,35 @@ async fn play(world: &Arc<World>) {
     trouble::heal(world);
     rest(world).await;
     check::at_rest(world);
-    if world.book.is_violated() || world.lane.quarantined().is_empty() {
+    if !world.book.is_violated() && !world.lane.quarantined().is_empty() {
+        replay_quarantine(world).await;
+        rest(world).await;
+        check::at_rest(world);
+    }
+    if world.book.is_violated() {
         return;
     }
-    replay_quarantine(world).await;
+    come_back(world).await;
     rest(world).await;
-    check::at_rest(world);
+    check::after_sync(world);
+}
+
+/// Everybody is away for a moment, and syncs.
+async fn come_back(world: &Arc<World>) {
+    world.devices().iter().for_each(|device| device.tell(Input::Offline));
+    sleep_ms(AWAY_MS).await;
+    world.devices().iter().for_each(|device| device.tell(Input::Online));
 }
 
 async fn people(world: &Arc<World>) -> Vec<Caller> {
-    let accounts = Accounts {
-        users: world.history.clone(),
-        sessions: world.history.clone(),
-        hasher: FakeHasher::new(),
-        signer: FakeTokens::new(world.clock.clone()),
+    let office = testkit::world::World {
+        history: world.history.clone(),
         entropy: world.entropy.clone(),
-        clock: world.clock.clone(),
+        ..testkit::world::World::new()
     };
     let mut callers = Vec::new();
     for number in 0..world.plan.users {
-        let signed_in = accounts.register(registration(&format!("person{number}"))).await;
-        callers.push(caller(&signed_in.unwrap()));
+        callers.push(office.person(&format!("person{number}")).await);
     }
     callers
 }
@@ -110,7 +118,11 @@ async fn open_conversations(world: &Arc<World>, callers: &[Caller]) {
             ports.openings().open_group(owner, draft).await.unwrap()
         });
         let id = opened.await.unwrap().conversation.id;
-        lock(&world.groups).push((id, owner.user_id()));
+        let made = invoke(world, "create-invite", Patience::Request, |ports| async move {
+            ports.invites().create(owner, id, InviteTerms::default()).await.unwrap()
+        });
+        let invite = made.await.unwrap().token;
+        lock(&world.groups).push(Group { id, owner, invite });
         seat_all(world, id);
     }
     for _ in 0..world.plan.directs {
@@ -121,14 +133,14 @@ async fn open_conversations(world: &Arc<World>, callers: &[Caller]) {
             ports.openings().open_direct(one, other).await.unwrap()
         });
         let id = opened.await.unwrap().conversation.id;
-        lock(&world.directs).push((id, one.user_id(), other));
+        lock(&world.directs).push((id, one, other));
         seat_all(world, id);
     }
 }
 
 fn seat_all(world: &World, id: ConversationId) {
     for user in world.history.active_members(id) {
-        let seat = Seat { joined: Seq::ZERO, left: None };
+        let seat = Seat { joined: Seq::ZERO, marks: Seq::ZERO, left: None };
         world.book.write(|r| r.seats.insert((id, user), vec![seat]));
     }
     let history = world.history.history(id);

@@ -18,7 +18,7 @@ pub fn cause(world: &Arc<World>) {
         58..70 => drop(tokio::spawn(database_away(world, 30_000))),
         70..78 => drop(tokio::spawn(table_away(world))),
         78..86 => drop(tokio::spawn(queues_away(world))),
-        86..97 => members::leave_and_return(&world),
+        86..95 => members::leave_and_return(&world),
         _ => members::block_some(&world),
     }
 }

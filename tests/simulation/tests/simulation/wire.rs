@@ -2,8 +2,8 @@
 
 use protocol::body;
 use protocol::frame::{
-    Bye, ConversationChanged, ErrorData, MessageRejected, Messages, Nudge, PresenceChanged,
-    ReceiptUpdated, Said, Typing,
+    Bye, ContactChanged, ConversationChanged, ErrorData, MessageRejected, Messages, Nudge,
+    PresenceChanged, ReceiptUpdated, Said, Typing,
 };
 use protocol::value::{self, Conversation, Message};
 use service::port::ChangesPage;
@@ -58,8 +58,18 @@ pub fn said(event: &Event) -> Said {
         }
         Event::ConversationChanged { conversation } => {
             let conversation = Conversation::from(conversation);
-            Said::ConversationChanged(ConversationChanged { conversation })
+            Said::ConversationChanged(ConversationChanged::Is { conversation })
         }
+        Event::ConversationRemoved { conversation_id } => {
+            let conversation_id = conversation_id.0;
+            let removed = ConversationChanged::Removed { conversation_id, removed: true };
+            Said::ConversationChanged(removed)
+        }
+        Event::ContactChanged { user_id, status, .. } => Said::ContactChanged(ContactChanged {
+            user_id: user_id.0,
+            status: status.as_str().to_owned(),
+            request: None,
+        }),
         Event::ReceiptUpdated { conversation_id, marks } => Said::ReceiptUpdated(ReceiptUpdated {
             conversation_id: conversation_id.0,
             marks: all_marks(marks),
@@ -94,7 +104,8 @@ fn error_data(code: &str, detail: &str, retry_after_ms: Option<u64>) -> ErrorDat
 pub fn refused(error: &Error) -> Said {
     let (code, retry_after_ms) = match error {
         Error::Invalid(_) => ("validation_failed", None),
-        Error::Unauthenticated { code, .. }
+        Error::BadRequest { code, .. }
+        | Error::Unauthenticated { code, .. }
         | Error::Forbidden { code, .. }
         | Error::NotFound { code, .. }
         | Error::Conflict { code, .. }

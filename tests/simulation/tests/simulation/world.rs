@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::{ClientId, ConversationId, Timestamp, UserId};
-use service::port::{Clock, FanOutJob, MembershipCopy, ReceiptClaim};
+use service::Caller;
+use service::port::{Clock, FanOutJob, ReceiptClaim};
 use testkit::ambient::{SeededEntropy, at_ms};
 use testkit::history::FakeHistory;
 use testkit::live::{FakeLive, FakeQueues};
@@ -47,8 +48,13 @@ impl Clock for SimClock {
     }
 }
 
-/// A membership change whose copy nobody confirmed, and when it was.
-pub type Unconfirmed = BTreeMap<(ConversationId, UserId), (MembershipCopy, Timestamp)>;
+/// A group, its owner, who stays, and the token of an invite into it.
+#[derive(Clone)]
+pub struct Group {
+    pub id: ConversationId,
+    pub owner: Caller,
+    pub invite: String,
+}
 
 pub struct World {
     pub plan: Plan,
@@ -69,10 +75,9 @@ pub struct World {
     /// Messages that kill the process which stores them.
     pub deadly: Mutex<Vec<ClientId>>,
     pub poisoned: Mutex<Vec<ClientId>>,
-    pub unconfirmed: Mutex<Unconfirmed>,
-    /// Each with its owner, who stays.
-    pub groups: Mutex<Vec<(ConversationId, UserId)>>,
-    pub directs: Mutex<Vec<(ConversationId, UserId, UserId)>>,
+    pub groups: Mutex<Vec<Group>>,
+    /// The first of the two is who may block the other.
+    pub directs: Mutex<Vec<(ConversationId, Caller, UserId)>>,
     /// Rows that a mutant has counted and not written yet.
     pub unwritten: Mutex<Vec<(ConversationId, i64)>>,
     is_calm: AtomicBool,
@@ -99,7 +104,6 @@ impl World {
             book: Book::default(),
             deadly: Mutex::default(),
             poisoned: Mutex::default(),
-            unconfirmed: Mutex::default(),
             groups: Mutex::default(),
             directs: Mutex::default(),
             unwritten: Mutex::default(),
@@ -149,17 +153,6 @@ impl World {
 
     pub fn faults(&self) -> BTreeMap<(&'static str, &'static str), u64> {
         lock(&self.faults).clone()
-    }
-
-    /// These membership copies are written.
-    pub fn confirm(&self, copies: &[MembershipCopy]) {
-        let mut own = lock(&self.unconfirmed);
-        for written in copies {
-            let key = (written.conversation_id, written.user_id);
-            if own.get(&key).is_some_and(|(copy, _)| copy.version <= written.version) {
-                own.remove(&key);
-            }
-        }
     }
 
     pub fn next_invocation(&self) -> u64 {

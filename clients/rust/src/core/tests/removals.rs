@@ -168,10 +168,13 @@ fn a_direct_conversation_that_was_hidden_elsewhere_stays_so_until_its_next_messa
     app.connect(0);
     let mut direct = entry(ROOM, 0);
     direct.conversation.conversation_type = "direct".into();
-    app.answer_sync(page(vec![direct]), 0);
+    app.answer_sync(page(vec![direct.clone()]), 0);
     app.hear(push(0, 2), 1);
     sync_again(&mut app, without_the_room(), 2);
     assert_eq!(app.fetching(2), None);
+    // The word of its opening comes late.
+    app.hear(described(direct.conversation), 2);
+    assert!(app.state.is_removed(ROOM));
     // An old message is edited.
     let (after, through) = (2, 3);
     let messages = vec![Message { rev: 3, ..message(1) }];

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{ConversationId, Seq};
-use protocol::value::Message as WireMessage;
+use domain::{ConversationId, limits};
+use futures::FutureExt;
+use protocol::value::{Conversation, Message as WireMessage};
+use service::Page;
+use service::port::ConversationStore;
 use uuid::Uuid;
 
 use super::pushes::may_see;
+use crate::book::Seat;
 use crate::device::Device;
 use crate::world::{World, lock};
 
@@ -18,10 +22,34 @@ fn transcripts(device: &Device) -> Vec<(Uuid, i64, Vec<WireMessage>)> {
 }
 
 /// The time of an active member, and nothing for others.
-fn joined(world: &World, device: &Device, id: Uuid) -> Option<Seq> {
+fn seat(world: &World, device: &Device, id: Uuid) -> Option<Seat> {
     let key = (ConversationId(id), device.user());
     let last = world.book.read(|r| r.seats.get(&key).and_then(|seats| seats.last().copied()));
-    last.filter(|seat| seat.left.is_none()).map(|seat| seat.joined)
+    last.filter(|seat| seat.left.is_none())
+}
+
+fn lists(device: &Device, id: Uuid) -> bool {
+    lock(&device.core).conversations().any(|(known, _)| known == id)
+}
+
+/// What the server lists for this person.
+fn listed(world: &World, device: &Device) -> BTreeMap<Uuid, Conversation> {
+    let everything = Page { cursor: None, limit: limits::PAGE_MAX };
+    let found = world.history.list(device.user(), everything).now_or_never();
+    let (entries, _) = found.and_then(Result::ok).unwrap_or_default();
+    let entries = entries.iter().map(|entry| Conversation::from(&entry.conversation));
+    entries.map(|conversation| (conversation.id, conversation)).collect()
+}
+
+/// Who was added and lost the news of it learns of it by the next sync, or by what is said next.
+/// What is hidden is not looked at.
+fn may_not_know(world: &World, device: &Device, id: Uuid, seat: Seat) -> bool {
+    if lists(device, id) {
+        return false;
+    }
+    let history = world.history.history(ConversationId(id));
+    let is_missed = |row: &domain::Message| row.seq > seat.joined && row.rev > seat.marks;
+    !history.iter().any(is_missed) || !listed(world, device).contains_key(&id)
 }
 
 /// Anything shown is in history, identical; and (9) it is of the receiver's time.
@@ -53,7 +81,11 @@ pub fn i05_all_clients_agree(world: &World) {
             if user != device.user() {
                 continue;
             }
-            let Some(joined) = joined(world, device, id.0) else { continue };
+            let Some(seat) = seat(world, device, id.0) else { continue };
+            if may_not_know(world, device, id.0, seat) {
+                continue;
+            }
+            let joined = seat.joined;
             let rows = world.history.history(id).into_iter();
             let rows = rows.filter(|row| row.seq > joined);
             let expected: BTreeMap<i64, WireMessage> =
@@ -70,6 +102,24 @@ pub fn i05_all_clients_agree(world: &World) {
                 let name = &device.name;
                 let what = format!("{name} lacks {missing:?} and shows {surplus:?} besides");
                 world.violate(5, what);
+            }
+        }
+    }
+}
+
+/// All clients agree: each lists what its person is in, as it is, and nothing else.
+pub fn i05_everybody_lists_what_they_are_in(world: &World) {
+    for device in world.devices() {
+        let known: BTreeMap<Uuid, Option<Conversation>> = {
+            let core = lock(&device.core);
+            core.conversations().map(|(id, known)| (id, known.cloned())).collect()
+        };
+        let name = &device.name;
+        let listed = listed(world, device);
+        for id in known.keys().chain(listed.keys()).collect::<BTreeSet<_>>() {
+            let (shown, truth) = (known.get(id).and_then(Option::as_ref), listed.get(id));
+            if shown != truth {
+                world.violate(5, format!("{name} lists {shown:?} for {truth:?}"));
             }
         }
     }
@@ -92,19 +142,13 @@ pub fn i08_all_cursors_reach_the_end(world: &World) {
     let seats = world.book.read(|r| r.seats.clone());
     for device in world.devices() {
         for (id, user) in seats.keys() {
-            if *user != device.user() || joined(world, device, id.0).is_none() {
+            if *user != device.user() {
                 continue;
             }
+            let Some(seat) = seat(world, device, id.0) else { continue };
             let last = world.book.read(|r| r.last_seqs.get(id).copied().unwrap_or(0));
-            let (cursor, is_known) = {
-                let core = lock(&device.core);
-                (core.cursor(id.0), core.conversations().any(|(known, _)| known == id.0))
-            };
-            // Who was added, lost the news of it and has missed nothing learns of it later.
-            let joined = joined(world, device, id.0).unwrap_or_default();
-            let missed = world.history.history(*id).into_iter();
-            let has_missed = missed.into_iter().any(|row| row.seq > joined && row.rev.0 > cursor);
-            if cursor != last && (is_known || has_missed) {
+            let cursor = lock(&device.core).cursor(id.0);
+            if cursor != last && !may_not_know(world, device, id.0, seat) {
                 let name = &device.name;
                 world.violate(8, format!("{name}'s cursor stays at {cursor} of {last}"));
             }

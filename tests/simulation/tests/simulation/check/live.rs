@@ -11,11 +11,11 @@ use crate::world::{World, lock};
 /// Marks never go back; read ≤ delivered ≤ last_seq; ✓✓ only if a device applied it.
 pub fn i07_marks_rise_and_tell_the_truth(world: &World, raised: &RaisedMarks) {
     let RaisedMarks { conversation_id: id, user_id: user, before, after, .. } = raised;
-    let (last, applied, joined) = world.book.read(|r| {
+    let (last, applied, began) = world.book.read(|r| {
         let seats = r.seats.get(&(*id, *user));
-        let joined = seats.and_then(|seats| seats.last()).map_or(0, |seat| seat.joined.0);
+        let began = seats.and_then(|seats| seats.last()).map_or(0, |seat| seat.marks.0);
         let applied = r.applied.get(&(*id, *user)).copied().unwrap_or(0);
-        (r.last_seqs.get(id).copied().unwrap_or(0), applied, joined)
+        (r.last_seqs.get(id).copied().unwrap_or(0), applied, began)
     });
     if after.delivered < before.delivered || after.read < before.read {
         world.violate(7, format!("marks of {user} fell from {before:?} to {after:?}"));
@@ -23,7 +23,7 @@ pub fn i07_marks_rise_and_tell_the_truth(world: &World, raised: &RaisedMarks) {
     if after.read > after.delivered || after.delivered.0 > last {
         world.violate(7, format!("marks of {user} are {after:?} of {last}"));
     }
-    if after.delivered.0 > applied.max(joined) {
+    if after.delivered.0 > applied.max(began) {
         world.violate(7, format!("{user} has {applied}, and {after:?} is told"));
     }
 }
@@ -36,11 +36,11 @@ pub fn i07_ticks_tell_the_truth(world: &World) {
         for id in ids {
             for mark in core.marks(id) {
                 let key = (domain::ConversationId(id), domain::UserId(mark.user_id));
-                let (applied, joined) = world.book.read(|r| {
+                let (applied, began) = world.book.read(|r| {
                     let seats = r.seats.get(&key).and_then(|seats| seats.last());
-                    (r.applied.get(&key).copied().unwrap_or(0), seats.map_or(0, |s| s.joined.0))
+                    (r.applied.get(&key).copied().unwrap_or(0), seats.map_or(0, |s| s.marks.0))
                 });
-                if mark.delivered > applied.max(joined) || mark.read > mark.delivered {
+                if mark.delivered > applied.max(began) || mark.read > mark.delivered {
                     let name = &device.name;
                     world.violate(7, format!("{name} sees {mark:?}; applied is {applied}"));
                 }

@@ -26,3 +26,9 @@ pub fn at_rest(world: &World) {
     live::i09_copies_of_membership_tell_the_truth(world);
     live::i11_no_live_connection_is_deaf(world);
 }
+
+/// After everybody was away and came back, and all has come to rest again.
+pub fn after_sync(world: &World) {
+    at_rest(world);
+    clients::i05_everybody_lists_what_they_are_in(world);
+}

@@ -66,12 +66,26 @@ pub fn i14_a_push_reaches_only_its_people(world: &World, user: UserId, event: &E
         | Event::Nudge { conversation_id, .. }
         | Event::Typing { conversation_id, .. } => is_member(conversation_id),
         Event::ConversationChanged { conversation } => is_member(&conversation.id),
+        Event::ConversationRemoved { conversation_id } => {
+            let key = (*conversation_id, user);
+            world.book.read(|r| r.seats.get(&key).is_some_and(|seats| seats[0].left.is_some()))
+        }
         Event::MessageRejected { conversation_id, client_id, .. } => {
             let key = (*conversation_id, user, *client_id);
             world.book.read(|r| r.accepted.contains_key(&key))
         }
-        Event::PresenceChanged { .. } | Event::Bye { .. } | Event::Error { .. } => true,
+        Event::ContactChanged { .. }
+        | Event::PresenceChanged { .. }
+        | Event::Bye { .. }
+        | Event::Error { .. } => true,
     };
+    if let Event::ConversationRemoved { conversation_id } = event {
+        let key = (*conversation_id, user);
+        let last = world.book.read(|r| r.seats.get(&key).and_then(|seats| seats.last().copied()));
+        if last.is_some_and(|seat| seat.left.is_none()) {
+            world.count("told to be out when back", "push");
+        }
+    }
     if !is_theirs {
         world.violate(14, format!("{user} was told what is for others: {event:?}"));
     }

@@ -14,7 +14,7 @@ use crate::plan::Mutation;
 use crate::world::{World, lock, sleep_ms};
 
 /// The transaction itself, written down in the book at the moment of its commit.
-pub async fn append(world: &World, submissions: &[Submission]) -> Result<Commit, AppendError> {
+async fn append(world: &World, submissions: &[Submission]) -> Result<Commit, AppendError> {
     let commit = match world.history.append(submissions).await {
         Err(AppendError::BadData(source)) => {
             world.book.refused(world, submissions);
@@ -68,7 +68,10 @@ impl MessageStore for Ports {
         if let Err(error) = &commit {
             self.world.say(|| format!("append of {} failed: {error}", submissions.len()));
         }
-        let commit = commit?;
+        let mut commit = commit?;
+        if self.world.is_mutated(Mutation::TellsWhoLeft) {
+            mutants::tell_who_left(&self.world, &mut commit);
+        }
         if self.world.is_mutated(Mutation::CounterOutside) {
             mutants::count_first(self, &commit).await.map_err(transient)?;
         }

@@ -121,6 +121,9 @@ impl MembershipCopies for Ports {
             if copies.iter().any(is_late) {
                 self.world.count("older copy written later", "copies");
             }
+            if self.world.is_mutated(Mutation::LateCopyWins) {
+                return self.world.live.write(&mutants::latest(&self.world, copies)).await;
+            }
             self.world.live.write(copies).await
         })
         .await

@@ -2,13 +2,13 @@
 
 mod history;
 mod live;
+mod people;
 mod queues;
 mod services;
 mod upkeep;
 
 use std::sync::Arc;
 
-pub use history::append;
 use service::port::Failure;
 
 use crate::invocation::Invocation;

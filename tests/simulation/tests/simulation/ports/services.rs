@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use domain::{TokenBucket, limits};
 use service::port::{
-    Acquaintances, Clock, ConnectionStore, ConversationStore, Entropy, FanOutQueue,
-    MembershipCopies, MessageChanges, MessageStore, PersistLane, PersistQueue, PresenceQueue,
-    PresenceStore, PushLog, Pusher, RateLimiter, ReceiptQueue, ReceiptStore, SendGate, SyncFeed,
-    TicketStore, Upkeep,
+    Acquaintances, BlockStore, Clock, ConnectionStore, ConversationStore, Entropy, FanOutQueue,
+    GroupStore, MembershipCopies, MessageChanges, MessageStore, PersistLane, PersistQueue,
+    PresenceQueue, PresenceStore, PushLog, Pusher, RateLimiter, ReceiptQueue, ReceiptStore,
+    SendGate, SyncFeed, TicketStore, Upkeep,
 };
 use service::{
-    Archive, CatchUp, Closings, Delivery, FanOut, Hangup, Heartbeats, History, Messages, Openings,
-    PresenceAnnouncements, PresenceWatches, Presences, ReceiptBook, ReceiptMarks, Receipts,
-    Revisions, SocketMessages, SocketReceipts, Sweep, Tickets, Turnout, Upgrades,
+    Archive, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup, Heartbeats, History,
+    Invites, Messages, Openings, PresenceAnnouncements, PresenceWatches, Presences, ReceiptBook,
+    ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Tickets, Turnout,
+    Upgrades,
 };
 
 use super::Ports;
@@ -29,6 +30,7 @@ macro_rules! ports {
 impl Ports {
     ports! {
         acquaintances: dyn Acquaintances,
+        block_store: dyn BlockStore,
         changes: dyn MessageChanges,
         connections: dyn ConnectionStore,
         conversations: dyn ConversationStore,
@@ -36,6 +38,7 @@ impl Ports {
         fan_out_queue: dyn FanOutQueue,
         feed: dyn SyncFeed,
         gate: dyn SendGate,
+        group_store: dyn GroupStore,
         lane: dyn PersistLane,
         limiter: dyn RateLimiter,
         persist_queue: dyn PersistQueue,
@@ -183,6 +186,30 @@ impl Ports {
             entropy: self.entropy(),
             clock: self.clock(),
         }
+    }
+
+    pub fn groups(&self) -> Groups {
+        Groups {
+            groups: self.group_store(),
+            copies: self.copies(),
+            upkeep: self.upkeep(),
+            fan_out: self.fan_out_queue(),
+            entropy: self.entropy(),
+            clock: self.clock(),
+        }
+    }
+
+    /// Invites are made before anything goes wrong.
+    pub fn invites(&self) -> Invites {
+        Invites {
+            invites: self.world.history.clone(),
+            groups: self.groups(),
+            limiter: self.limiter(),
+        }
+    }
+
+    pub fn blocks(&self) -> Blocks {
+        Blocks { blocks: self.block_store(), clock: self.clock() }
     }
 
     pub fn sweep(&self) -> Sweep {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Conversation, ConversationId, Member, Seq, UserId, limits};
+use domain::{Conversation, ConversationId, Member, Seq, Timestamp, UserId};
 use service::port::{
     Acquaintance, Acquaintances, Behind, ConversationStore, Created, Failure, MembershipCopy,
     NewDirect, NewGroup, OpenError, PageError, PushLog, PushRecord, Straggler, SyncError, SyncFeed,
@@ -12,7 +12,6 @@ use service::port::{
 use service::{ConversationEntry, Page, SyncPage};
 
 use super::Ports;
-use crate::world::lock;
 
 #[async_trait]
 impl ConversationStore for Ports {
@@ -92,7 +91,6 @@ impl PushLog for Ports {
     }
 }
 
-/// Membership changes are not made through a port yet, so their copies are looked after here.
 #[async_trait]
 impl Upkeep for Ports {
     async fn stragglers(
@@ -110,10 +108,7 @@ impl Upkeep for Ports {
 
     async fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<MembershipCopy>, Failure> {
         let copies = self.step("unconfirmed", self.world.history.unconfirmed_copies(limit));
-        let mut copies = copies.await?;
-        let latest = self.world.now().minus(limits::COPY_REPAIR_AFTER);
-        let own = lock(&self.world.unconfirmed);
-        copies.extend(own.values().filter(|(_, at)| *at <= latest).map(|(copy, _)| *copy));
+        let copies = copies.await?;
         if !copies.is_empty() {
             self.world.count("copies repaired", "sweep");
         }
@@ -121,14 +116,14 @@ impl Upkeep for Ports {
     }
 
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
-        self.step("confirm", async {
-            self.world.confirm(copies);
-            self.world.history.confirm_copies(copies).await
-        })
-        .await
+        self.step("confirm", self.world.history.confirm_copies(copies)).await
     }
 
     async fn forget_traces(&self, limit: usize) -> Result<u64, Failure> {
         self.step("forget traces", self.world.history.forget_traces(limit)).await
+    }
+
+    async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, Failure> {
+        self.step("forget ended", self.world.history.forget_ended(before, limit)).await
     }
 }
