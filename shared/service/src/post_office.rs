@@ -21,8 +21,8 @@ pub struct PostOffice {
 }
 
 impl PostOffice {
-    /// Who has no account, or none any more, gets nothing. An error sends the job round again; its next mail has another token, and the one before is
-    /// worth nothing then.
+    /// Who has no account, or none any more, gets nothing. An error sends the job round again; its
+    /// next mail has another token, and the one before is worth nothing then.
     pub async fn send(&self, job: MailJob) -> Result<(), Failure> {
         let (user, letter) = match job {
             MailJob::VerifyEmail { user_id } => {
