@@ -122,8 +122,13 @@ fn unstorable(c: char) -> bool {
 
 /// Turns round what stands beside it.
 fn reorders(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-        || matches!(c, '\u{2066}'..='\u{2069}')
+    overrides(c) || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}')
+}
+
+/// Turns round everything up to the end of the line. Names in Hebrew and Arabic need the marks
+/// for one place, and never these.
+fn overrides(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Shows nothing by itself: joiners, marks, selectors, blanks.
@@ -143,8 +148,10 @@ fn one_line(
 ) -> Result<String, Invalid> {
     let text = raw.trim();
     // U+2028 and U+2029 separate lines and are no control characters.
-    let strange = |c: char| c.is_control() || unstorable(c) || "\u{2028}\u{2029}".contains(c);
-    if !characters.contains(&text.chars().count()) || text.contains(strange) {
+    let strange =
+        |c: char| c.is_control() || unstorable(c) || overrides(c) || "\u{2028}\u{2029}".contains(c);
+    let is_seen = text.chars().any(|c| !is_unseen(c) && !c.is_whitespace());
+    if !characters.contains(&text.chars().count()) || text.contains(strange) || !is_seen {
         let (least, most) = characters.into_inner();
         return Err(Invalid::new(
             code,
@@ -198,7 +205,8 @@ impl AvatarUrl {
             !host.is_empty()
                 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-:[]".contains(c))
         };
-        let is_clean = raw.chars().all(|c| c.is_ascii_graphic());
+        // What no address holds (RFC 3986) breaks out of an attribute in a careless app.
+        let is_clean = raw.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c));
         if !host.is_some_and(is_host) || !is_clean || raw.len() > limits::URL_MAX_BYTES {
             let detail = "must be an https address of at most 2,048 bytes";
             return Err(Invalid::new("invalid_avatar_url", detail));
@@ -297,7 +305,8 @@ mod tests {
         let long = format!("https://x.example/{}", "a".repeat(2_048));
         let hostile = ["", "http://x.example", "javascript:alert(1)", "https://", "https:///a"];
         let odd = ["https://me:secret@x.example", "https://x.example/a b", "https://x\".example"];
-        for raw in hostile.into_iter().chain(odd).chain([long.as_str()]) {
+        let tags = ["https://x.example/\"><b>", "https://x.example/\\a", "https://x.example/`{|}^"];
+        for raw in hostile.into_iter().chain(odd).chain(tags).chain([long.as_str()]) {
             assert_eq!(AvatarUrl::parse(raw).unwrap_err().code, "invalid_avatar_url", "{raw:?}");
         }
     }
@@ -321,6 +330,18 @@ mod tests {
         for raw in ["", " ", "a\nb", "\u{7}", "a\u{2028}b", "a\u{2029}b", &"x".repeat(129)] {
             assert!(Title::parse(raw).is_err());
             assert!(DisplayName::parse(raw).is_err());
+        }
+    }
+
+    #[test]
+    fn titles_and_names_can_be_seen_and_turn_no_line_round() {
+        let unseen = ["\u{200b}", "\u{2800}", "\u{ad}\u{200d}", "\u{feff} \u{2060}", "\u{3000}"];
+        for raw in unseen.into_iter().chain(["Ada\u{202e}adA", "\u{2066}Ada", "Ada\u{2069}"]) {
+            assert_eq!(Title::parse(raw).unwrap_err().code, "invalid_title", "{raw:?}");
+            assert_eq!(DisplayName::parse(raw).unwrap_err().code, "invalid_display_name");
+        }
+        for raw in ["👩‍💻 Ada", "דנה\u{200f}", "علي", "A", "é", "e\u{301}"] {
+            assert_eq!(DisplayName::parse(raw).unwrap().as_str(), raw);
         }
     }
 }

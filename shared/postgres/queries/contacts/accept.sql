@@ -22,4 +22,7 @@ WITH request AS (
         VALUES (answered.from_id, answered.to_id), (answered.to_id, answered.from_id)
     ) AS pair (user_id, contact_id)
 )
-SELECT is_full, id, from_id, to_id, created_at FROM request
+-- Who takes it back takes no lock of people: what this statement saw may be gone when it deletes.
+SELECT is_full, id, from_id, to_id, created_at
+FROM request
+WHERE is_full OR EXISTS (SELECT FROM answered)

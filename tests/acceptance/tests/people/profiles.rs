@@ -83,7 +83,8 @@ async fn hostile_profiles_are_refused_and_every_refused_field_is_named() {
     let one = |name: &str, code: &str| vec![(name.to_owned(), code.to_owned())];
     let long = |count| "ä".repeat(count);
     let picture = |path: usize| format!("https://example.org/{}", "a".repeat(path));
-    for name in ["", "  ", "two\nlines", "a\u{0}b", "a\u{7f}b", "a\u{2028}b", &long(65)] {
+    let plain = ["", "  ", "two\nlines", "a\u{0}b", "a\u{7f}b", "a\u{2028}b", &long(65)];
+    for name in plain.into_iter().chain(["\u{200b}", "\u{2800}\u{ad}", "Ada\u{202e}adA"]) {
         let answer = update_me(&ada, &json!({ "display_name": name })).await;
         assert_eq!(refused_fields(&answer), one("display_name", "invalid_display_name"));
     }
@@ -102,6 +103,7 @@ async fn hostile_profiles_are_refused_and_every_refused_field_is_named() {
         "https://someone@example.org/",
         "https://example.org/a b",
         "https://example.org/\"><script>",
+        "https://example.org\\@evil.example",
         &picture(2_048),
     ] {
         let answer = update_me(&ada, &json!({ "avatar_url": url })).await;

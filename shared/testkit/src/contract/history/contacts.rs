@@ -91,6 +91,23 @@ pub async fn two_who_ask_each_other_at_once_are_contacts(fixture: &dyn HistoryFi
     assert_eq!((waiting(&ports, ADA).await, waiting(&ports, BOB).await), (vec![], vec![]));
 }
 
+pub async fn of_accepting_and_taking_back_at_once_one_wins(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let (one, other) = (fixture.process(), fixture.process());
+    for number in 1..=12 {
+        let request = ask(&ports, number, ADA, BOB).await;
+        let (accepted, taken) = tokio::join!(
+            one.contacts.accept(BOB, request.id, at(50)),
+            other.contacts.decline(ADA, request.id),
+        );
+        let (accepted, taken) = (accepted.expect("answers"), taken.expect("answers"));
+        assert!(accepted.is_some() != taken.is_some(), "{accepted:?} and {taken:?}");
+        let expected = if accepted.is_some() { vec![BOB] } else { vec![] };
+        assert_eq!(contacts(&ports, ADA).await, expected);
+        ports.contacts.remove(ADA, BOB).await.expect("answers");
+    }
+}
+
 pub async fn only_who_was_asked_accepts(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     let request = ask(&ports, 1, ADA, BOB).await;

@@ -53,6 +53,7 @@ macro_rules! people_contract {
             an_accepted_request_makes_contacts_of_both
             two_who_ask_each_other_are_contacts
             two_who_ask_each_other_at_once_are_contacts
+            of_accepting_and_taking_back_at_once_one_wins
             only_who_was_asked_accepts
             either_side_declines
             contacts_are_removed_on_both_sides
