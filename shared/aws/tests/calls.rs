@@ -111,12 +111,13 @@ async fn a_throttled_table_is_tried_three_times_and_then_unavailable() {
 #[tokio::test]
 async fn a_full_bucket_takes_one_call_and_a_contended_one_asks_to_wait() {
     let bucket = TokenBucket::per_second(5, 20);
-    let service = scripted(vec![(200, json!({}))]).await;
+    let full_at = at_ms(200).unix_ms().to_string();
+    let taken = json!({ "Attributes": { "full_at": { "N": full_at } } });
+    let service = scripted(vec![(200, taken)]).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert_eq!(table.take("message/a", bucket, 1, at_ms(0)).await.unwrap(), Ok(at_ms(200)));
     assert_eq!(operations(&service), ["UpdateItem"]);
 
-    let full_at = at_ms(200).unix_ms().to_string();
     let failed = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
         "Item": {"pk": {"S": "R#message/a"}, "sk": {"S": "R"}, "full_at": {"N": full_at}},

@@ -1,20 +1,26 @@
 //! Running a group: who is in it, what it is, and who may come in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
     ClientId, Conversation, ConversationId, GroupRefusal, Invalid, InviteId, Membership,
     TokenBucket, UserId, limits,
 };
+use tokio::time::timeout;
 
 use crate::delivery::{Announcement, enqueue};
 use crate::pace::throttle;
 use crate::port::{
-    Clock, Entropy, FanOutQueue, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore,
-    Invite, InvitePreview, InviteRefusal, InviteStore, MembershipCopies, NewInvite, RateLimiter,
-    Upkeep,
+    Clock, Entropy, Failure, FanOutQueue, GroupChange, GroupChanged, GroupError, GroupRequest,
+    GroupStore, Invite, InvitePreview, InviteRefusal, InviteStore, MembershipCopies, NewInvite,
+    RateLimiter, Upkeep,
 };
 use crate::{Caller, Error, Event, FieldError, Preferences, Recipient};
+
+/// What writing the copies may take before everybody is told, and who made the change is answered:
+/// those of a crowd, on a slow day, take longer than the function has.
+const COPIES_BUDGET: Duration = Duration::from_secs(4);
 
 /// Changes of groups, each committed in Postgres before anybody is told.
 #[derive(Clone)]
@@ -58,16 +64,21 @@ impl Groups {
     /// again, and nudges who was not told.
     async fn tell(&self, changed: &GroupChanged) {
         let conversation_id = changed.conversation.id;
-        let written = match self.copies.write(&changed.copies).await {
-            Ok(()) => self.upkeep.confirm_copies(&changed.copies).await,
-            Err(failure) => Err(failure),
-        };
-        if let Err(failure) = written {
-            tracing::warn!(error = %failure, %conversation_id, "the sweep writes these copies");
+        match timeout(COPIES_BUDGET, self.write_copies(changed)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                tracing::warn!(error = %failure, %conversation_id, "the sweep writes these copies");
+            }
+            Err(_) => tracing::warn!(%conversation_id, "the sweep writes the rest of these copies"),
         }
         if let Err(failure) = enqueue(&*self.fan_out, announcements(changed)).await {
             tracing::warn!(error = %failure, %conversation_id, "changed, but not told");
         }
+    }
+
+    async fn write_copies(&self, changed: &GroupChanged) -> Result<(), Failure> {
+        self.copies.write(&changed.copies).await?;
+        self.upkeep.confirm_copies(&changed.copies).await
     }
 
     /// A direct conversation, out of one's list until its next message.
@@ -163,7 +174,7 @@ fn invite_refused(refusal: InviteRefusal) -> Error {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InviteTerms {
     pub max_uses: Option<u32>,
-    pub expires_in: Option<std::time::Duration>,
+    pub expires_in: Option<Duration>,
 }
 
 /// An invite that was just made, with its token: nobody sees that again.

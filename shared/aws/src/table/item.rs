@@ -1,6 +1,7 @@
 //! Writing and reading attributes. What the table holds is checked like any other input.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::Timestamp;
@@ -23,6 +24,10 @@ pub(super) fn truth(value: bool) -> AttributeValue {
 /// In milliseconds.
 pub(super) fn time(at: Timestamp) -> AttributeValue {
     number(at.unix_ms())
+}
+
+pub(super) fn millis(span: Duration) -> AttributeValue {
+    number(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// When DynamoDB may collect the item: whole seconds, not before the time.

@@ -1,8 +1,13 @@
 //! Running a group: who hears of what, and what is true when telling fails.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use domain::{ConnectionId, ConversationId, EventType, Role, Title, UserId, limits};
-use service::port::{GroupChange, GroupEdit, SendGate, Upkeep};
-use service::{Caller, Error, Event, Preferences};
+use service::port::{
+    Failure, GroupChange, GroupEdit, MembershipCopies, MembershipCopy, SendGate, Upkeep,
+};
+use service::{Caller, Error, Event, Groups, Preferences};
 use testkit::world::World;
 use uuid::Uuid;
 
@@ -301,4 +306,31 @@ async fn preferences_are_for_members() {
     let error = scene.world.groups().prefer(scene.cleo, scene.id, wish).await.unwrap_err();
     assert_eq!(code(&error), "conversation_not_found");
     assert_eq!(scene.world.queues.drain_fan_out(), [], "they are nobody else's business");
+}
+
+/// Copies that are never written.
+struct Stuck;
+
+#[async_trait]
+impl MembershipCopies for Stuck {
+    async fn write(&self, _: &[MembershipCopy]) -> Result<(), Failure> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn everybody_is_told_though_the_copies_take_too_long() {
+    let scene = scene().await;
+    let socket = scene.socket(scene.bob, "bob").await;
+    let groups = Groups { copies: Arc::new(Stuck), ..scene.world.groups() };
+    let add = GroupChange::Add(vec![scene.cleo.user_id()]);
+    let changed = groups.change(scene.ada, scene.id, add).await.unwrap();
+    assert_eq!(changed.member_count, 3);
+    fan_out(&scene.world).await;
+    let heard = words(&scene.world.pusher.heard_by(&socket));
+    assert_eq!(heard, ["changed: 3 members", "told: members_added"]);
+    assert!(!scene.may_send(scene.cleo).await);
+    scene.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
+    scene.world.sweep().run().await.unwrap();
+    assert!(scene.may_send(scene.cleo).await, "the sweep writes them");
 }

@@ -152,6 +152,9 @@ impl State {
             return Ok(plan);
         }
         kept.check_uses()?;
+        if self.account(actor).is_none() {
+            return Err(GroupError::UnknownUsers(vec![actor]));
+        }
         room.has_place_for(1)?;
         plan.invite = Some(kept.shown.id);
         plan.joining.push(actor);
