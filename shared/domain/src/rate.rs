@@ -30,7 +30,7 @@ impl TokenBucket {
 
     const fn over(period: Duration, count: u32) -> Self {
         let count = if count == 0 { 1 } else { count };
-        let interval = Duration::from_millis(period.as_millis() as u64 / count as u64);
+        let interval = Duration::from_micros(period.as_micros() as u64 / count as u64);
         Self { interval, burst: count }
     }
 
@@ -79,6 +79,14 @@ mod tests {
     fn the_burst_is_there_at_once_and_no_more() {
         let full_at = BUCKET.take(None, 20, at(0)).unwrap();
         assert_eq!(BUCKET.take(Some(full_at), 1, at(0)), Err(Duration::from_millis(200)));
+    }
+
+    /// The clock that wrote may be ahead of the one that asks.
+    #[test]
+    fn a_limit_that_nobody_reaches_refuses_nobody() {
+        let bucket = TokenBucket::per_minute(100_000);
+        assert!(bucket.take(Some(at(1)), 1, at(0)).is_ok());
+        assert_eq!(bucket.window(), Duration::from_secs(60));
     }
 
     #[test]
