@@ -47,7 +47,7 @@ def main(stack: str, *arguments: str) -> int:
             boto3.client("dynamodb").update_item(
                 **table, UpdateExpression="REMOVE #key", ExpressionAttributeNames=names
             )
-            print("processes that know it forget it when they end")
+            print("processes that know it forget it within a minute")
         case _:
             print("rotate-keys: [--list | --retire KID]", file=sys.stderr)
             return 2

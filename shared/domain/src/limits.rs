@@ -165,8 +165,12 @@ pub const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const REFRESH_SIBLING_WINDOW: Duration = Duration::from_secs(10);
 /// A ticket lives only from the request to the upgrade.
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(30);
-/// Public keys are fetched again for an unknown `kid` at most this often.
-pub const KEY_REFETCH_INTERVAL: Duration = Duration::from_secs(60);
+/// Public keys are fetched again for an unknown `kid` at most this often: after a new key, nobody
+/// is turned away for longer.
+pub const KEY_REFETCH_INTERVAL: Duration = Duration::from_secs(5);
+/// Known public keys are fetched again when they are this old: a key whose secret leaked must not
+/// live as long as a process does.
+pub const KEY_CACHE_LIFETIME: Duration = Duration::from_secs(60);
 
 /// What a client is asked to keep: well within API Gateway's ten idle minutes.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(240);

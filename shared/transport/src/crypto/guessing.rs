@@ -16,6 +16,11 @@ pub(crate) struct GuessingJudge;
 
 impl PasswordJudge for GuessingJudge {
     fn is_weak(&self, password: &Password, about: &[&str]) -> bool {
+        // As a whole, because the parts of a long address are hard to guess.
+        let plain = password.reveal().to_lowercase();
+        if about.iter().any(|known| known.to_lowercase() == plain) {
+            return true;
+        }
         // The part before the @ is as good a guess as the whole address.
         let parts = about.iter().flat_map(|known| known.split(['@', ' ', '.', '_', '-']));
         let known: Vec<&str> =
@@ -50,6 +55,8 @@ mod tests {
         for raw in ["brunhilde-okonkwo", "okonkwo1", "brunhilde.okonkwo@example.org"] {
             assert!(is_weak(raw, &about), "{raw}");
         }
+        let long = "Brunhilde-Okonkwo-6ef2f4f7b382@Example.org";
+        assert!(is_weak(long, &[&long.to_lowercase()]));
         assert!(!is_weak("brunhilde-okonkwo", &["alice", "alice@example.org"]));
     }
 

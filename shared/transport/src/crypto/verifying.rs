@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{Timestamp, limits};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use service::port::{Clock, KeyDirectory, TokenVerifier};
+use service::port::{Clock, KeyDirectory, PublicKey, TokenVerifier};
 use service::{Caller, Error};
 use tokio::sync::Mutex;
 
@@ -45,28 +45,34 @@ impl EddsaVerifier {
         Self { validation, directory, clock, known: Mutex::default() }
     }
 
-    /// Keys are fetched for an unknown `kid`, at most once a minute: a stream of forged tokens
-    /// must not become a stream of reads.
+    /// Keys are fetched for an unknown `kid`, but seldom: a stream of forged tokens must not become
+    /// a stream of reads. Known ones are fetched again when they are old, because a key may have
+    /// been retired; while that fails, they stay good.
     async fn key(&self, kid: &str) -> Result<DecodingKey, Error> {
         let mut known = self.known.lock().await;
-        if let Some(key) = known.by_kid.get(kid) {
-            return Ok(key.clone());
-        }
+        let found = known.by_kid.get(kid).cloned();
         let now = self.clock.now();
-        let is_recent =
-            known.fetched_at.is_some_and(|at| now.since(at) < limits::KEY_REFETCH_INTERVAL);
-        if is_recent {
-            return Err(Error::unauthenticated());
+        let enough = match found {
+            Some(_) => limits::KEY_CACHE_LIFETIME,
+            None => limits::KEY_REFETCH_INTERVAL,
+        };
+        if known.fetched_at.is_some_and(|at| now.since(at) < enough) {
+            return found.ok_or_else(Error::unauthenticated);
         }
-        let keys = self.directory.keys().await?;
+        match (self.directory.keys().await, found) {
+            (Ok(keys), _) => known.by_kid = keys.into_iter().filter_map(decoded).collect(),
+            (Err(failure), None) => return Err(failure.into()),
+            (Err(failure), Some(_)) => {
+                tracing::warn!(error = %failure, "the public keys cannot be fetched again");
+            }
+        }
         known.fetched_at = Some(now);
-        let decoded = keys.into_iter().filter_map(|key| {
-            let decoding = DecodingKey::from_ed_components(&key.x).ok()?;
-            Some((key.kid, decoding))
-        });
-        known.by_kid = decoded.collect();
         known.by_kid.get(kid).cloned().ok_or_else(Error::unauthenticated)
     }
+}
+
+fn decoded(key: PublicKey) -> Option<(String, DecodingKey)> {
+    Some((key.kid, DecodingKey::from_ed_components(&key.x).ok()?))
 }
 
 #[async_trait]

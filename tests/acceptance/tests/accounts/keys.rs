@@ -55,6 +55,8 @@ async fn a_new_key_signs_what_comes_and_the_old_one_stays_good_until_it_is_retir
     let [ada] = people_on(&system.api().unwrap(), ["ada"]).await;
     let old = kid(&ada);
     assert_eq!(public_keys(&ada).await, [old.as_str()]);
+    // From now on there is a process that knows the old key alone.
+    assert_eq!(status(&ada, "/v1/users/me").await, 200);
     script(&system, "rotate-keys", &[]).await;
     end_processes(&system, |name| SIGNERS.contains(&name)).await;
 
@@ -69,7 +71,8 @@ async fn a_new_key_signs_what_comes_and_the_old_one_stays_good_until_it_is_retir
     let listed = script(&system, "rotate-keys", &["--list"]).await;
     assert_eq!(listed.lines().collect::<Vec<_>>(), both);
     for client in [&ada, &elsewhere, &renewed] {
-        assert_eq!(status(client, "/v1/users/me").await, 200);
+        let is_known = || async { (status(client, "/v1/users/me").await == 200).then_some(()) };
+        eventually("the new key is known", WAIT, is_known).await.unwrap();
         client.ticket().await.unwrap();
     }
 
