@@ -118,7 +118,9 @@ pub fn i05_everybody_lists_what_they_are_in(world: &World) {
         let listed = listed(world, device);
         for id in known.keys().chain(listed.keys()).collect::<BTreeSet<_>>() {
             let (shown, truth) = (known.get(id).and_then(Option::as_ref), listed.get(id));
-            if shown != truth {
+            // In doubt it is shown: an old message that comes late looks like the next one.
+            let is_hidden = truth.is_none() && seat(world, device, *id).is_some();
+            if shown != truth && !is_hidden {
                 world.violate(5, format!("{name} lists {shown:?} for {truth:?}"));
             }
         }
