@@ -37,7 +37,8 @@ enum Alone {
     /// Whether the time of a sign-in, or of a forgotten password, tells who has an account
     Login {
         /// How often each question is asked
-        #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(2..=10_000))]
+        #[arg(long, default_value_t = 400)]
+        #[arg(value_parser = clap::value_parser!(u16).range(2..=10_000))]
         times: u16,
     },
 }
