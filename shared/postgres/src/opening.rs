@@ -89,17 +89,22 @@ async fn insert_and_read(
     lease.settle(pipeline).await
 }
 
-/// What is there is answered, even where it could not be opened any more.
+/// What is there is answered, even where it could not be opened any more, but to nobody who is
+/// not in it. The first of the people opens it.
 fn judge(answer: &Answer, people: &[UserId]) -> Result<Created, OpenError> {
     let unreadable = || DatabaseError::unreadable("the answer to opening a conversation");
     let inserted = answer.inserted.first().ok_or_else(unreadable)?;
     let is_new: bool = column(inserted, "is_new")?;
     if let Some(opened) = answer.opened.first() {
+        let member_ids = user_ids(opened, "member_ids")?;
+        if !people.first().is_some_and(|creator| member_ids.contains(creator)) {
+            return Err(OpenError::NotAMember);
+        }
         let first_message = answer.first_message.first().filter(|_| is_new);
         return Ok(Created {
             conversation: conversation(opened)?,
             is_new,
-            member_ids: user_ids(opened, "member_ids")?,
+            member_ids,
             first_message: first_message.map(|row| message(row, "")).transpose()?.flatten(),
         });
     }

@@ -65,7 +65,8 @@ impl Openings {
         self.tell(created.map_err(|error| refused(error, &[other]))?).await
     }
 
-    /// A repeated `client_id` of the same creator answers with the group it made before.
+    /// A repeated `client_id` of the same creator answers with the group it made before; 404 for
+    /// who has left that.
     pub async fn open_group(&self, caller: Caller, draft: GroupDraft) -> Result<Opened, Error> {
         let named = &draft.member_ids;
         let others: BTreeSet<_> =
@@ -129,6 +130,7 @@ fn refused(error: OpenError, named: &[UserId]) -> Error {
             let detail = "one of the two of you has blocked the other";
             Error::Forbidden { code: "not_allowed", detail }
         }
+        OpenError::NotAMember => Error::conversation_not_found(),
         OpenError::Failure(failure) => failure.into(),
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use domain::{EmailAddress, Password, UserId};
 
 use crate::credentials::hang_up;
-use crate::port::{Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure};
-use crate::proof::PasswordProof;
+use crate::port::{
+    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, SessionStore,
+};
+use crate::proof::{PasswordProof, check_session};
 use crate::two_factor::SecondFactor;
 use crate::{Caller, Error, Hangup};
 
@@ -78,10 +80,13 @@ impl Erasures {
 #[derive(Clone)]
 pub struct Exports {
     pub export: Arc<dyn Export>,
+    pub sessions: Arc<dyn SessionStore>,
 }
 
 impl Exports {
+    /// 401 for a session that has ended: nothing tells more of a person than this.
     pub async fn part(&self, caller: Caller, cursor: Option<&str>) -> Result<ExportPart, Error> {
+        check_session(&*self.sessions, caller).await?;
         Ok(self.export.part(caller.user_id(), cursor).await?)
     }
 }

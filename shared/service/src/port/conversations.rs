@@ -45,6 +45,9 @@ pub enum OpenError {
     /// One of the two blocked the other.
     #[error("a block stands between them")]
     Blocked,
+    /// It is there, and who opens it is not in it any more.
+    #[error("who opens it has left it")]
+    NotAMember,
     #[error(transparent)]
     Failure(#[from] Failure),
 }

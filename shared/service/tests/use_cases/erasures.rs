@@ -281,4 +281,8 @@ async fn somebody_takes_their_own_data_along() {
         assert!(!values.iter().any(|value| value == others), "{others}");
     }
     assert!(scene.world.exports().part(caller(&scene.ada), Some("\u{0}")).await.is_err());
+    // A token that is still out takes nothing along once the session has ended.
+    scene.world.sign_out().logout(caller(&scene.ada)).await.unwrap();
+    let late = scene.world.exports().part(caller(&scene.ada), None).await;
+    assert_eq!(code(&late.unwrap_err()), "unauthenticated");
 }

@@ -22,7 +22,7 @@ impl ConversationStore for FakeHistory {
         let now = self.clock.now();
         let mut state = self.reach()?;
         if let Some(room) = state.rooms.get(&direct.id) {
-            return Ok(created(room, false));
+            return known(room, direct.creator);
         }
         let pair = [direct.creator, direct.other];
         check_people(&state, direct.creator, &pair)?;
@@ -60,7 +60,7 @@ impl ConversationStore for FakeHistory {
             room.client_id == Some(group.client_id) && room.conversation.created_by == group.creator
         };
         if let Some(room) = state.rooms.values().find(same) {
-            return Ok(created(room, false));
+            return known(room, group.creator);
         }
         let people: Vec<UserId> =
             std::iter::once(group.creator).chain(group.member_ids.iter().copied()).collect();
@@ -210,6 +210,11 @@ fn new_group(group: &NewGroup, people: &[UserId], now: Timestamp) -> Room {
         reacted: 0,
         touched_at: now,
     }
+}
+
+/// What is there, for who is in it.
+fn known(room: &Room, creator: UserId) -> Result<Created, OpenError> {
+    room.seat_of(creator).map(|_| created(room, false)).ok_or(OpenError::NotAMember)
 }
 
 fn created(room: &Room, is_new: bool) -> Created {

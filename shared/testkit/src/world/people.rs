@@ -148,6 +148,6 @@ impl World {
     }
 
     pub fn exports(&self) -> Exports {
-        Exports { export: self.history.clone() }
+        Exports { export: self.history.clone(), sessions: self.history.clone() }
     }
 }

@@ -100,5 +100,8 @@ pub fn erasures(parts: &Parts) -> Erasures {
 }
 
 pub fn exports(parts: &Parts) -> Exports {
-    Exports { export: Arc::new(PgErasure::new(parts.database())) }
+    Exports {
+        export: Arc::new(PgErasure::new(parts.database())),
+        sessions: Arc::new(PgAccounts::new(parts.database())),
+    }
 }

@@ -119,8 +119,8 @@ async fn a_long_history_comes_in_parts_each_message_once() {
             UPDATE conversations SET last_seq = 900 WHERE id = $1)
         INSERT INTO messages (conversation_id, seq, rev, client_id, sender_id, kind, text,
             created_at)
-        SELECT $1, n, n, gen_random_uuid(), CASE WHEN n % 2 = 0 THEN $2::uuid ELSE $3::uuid END, 'text',
-            CASE WHEN n % 10 = 0 THEN repeat('x', 8000) ELSE 'text ' || n END, now()
+        SELECT $1, n, n, gen_random_uuid(), CASE WHEN n % 2 = 0 THEN $2::uuid ELSE $3::uuid END,
+            'text', CASE WHEN n % 10 = 0 THEN repeat('x', 8000) ELSE 'text ' || n END, now()
         FROM numbers";
     database.execute(fill, &[&direct, &ada.id(), &bob.id()]).await.unwrap();
     let parts = exported(&ada).await;

@@ -187,6 +187,20 @@ pub async fn who_left_is_not_counted(fixture: &dyn HistoryFixture) {
     assert_eq!(conversation(&ports, BOB, id).await.member_count, 3);
 }
 
+pub async fn who_left_is_not_shown_it_by_opening_it_again(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
+    fixture.remove_member(id, ADA).await;
+    let again = ports.conversations.open_group(group(1, &[BOB])).await;
+    assert!(matches!(again, Err(OpenError::NotAMember)), "{again:?}");
+    let id = open_direct(&ports, ADA, BOB).await.conversation.id;
+    fixture.remove_member(id, ADA).await;
+    let again = ports.conversations.open_direct(direct(ADA, BOB)).await;
+    assert!(matches!(again, Err(OpenError::NotAMember)), "{again:?}");
+    let theirs = ports.conversations.open_direct(direct(BOB, ADA)).await.expect("opens");
+    assert_eq!((theirs.is_new, theirs.conversation.id), (false, id));
+}
+
 async fn list_length(ports: &HistoryPorts, user: UserId) -> usize {
     ports.conversations.list(user, page(None, 10)).await.expect("lists").0.len()
 }

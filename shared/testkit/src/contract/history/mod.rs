@@ -142,6 +142,7 @@ macro_rules! history_contract {
             a_block_either_way_forbids_a_new_group
             what_one_is_not_in_does_not_exist
             who_left_is_not_counted
+            who_left_is_not_shown_it_by_opening_it_again
         }
         $crate::history_promises! { $fixture, lists:
             the_most_recently_active_conversation_comes_first
