@@ -1,7 +1,7 @@
 //! The whole of delivery, in one thread, in virtual time, from one seed.
 //!
-//! **What is real**: every service of `shared/service` that has to do with delivery, groups and blocks
-//! among them, the client's core of `clients/rust`, the domain rules, the frames of
+//! **What is real**: every service of `shared/service` that has to do with delivery, groups and
+//! blocks among them, the client's core of `clients/rust`, the domain rules, the frames of
 //! `shared/protocol`.
 //!
 //! **What is modelled**: Postgres, DynamoDB and SQS by the fakes of `shared/testkit`, which pass

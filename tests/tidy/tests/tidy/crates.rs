@@ -28,7 +28,7 @@ const TOOLS: [(&str, &[&str]); 6] = [
     ("client", &["protocol"]),
     // Its benchmark measures the commit transaction without the rest.
     ("harness", &["client", "domain", "postgres", "protocol", "service"]),
-    ("acceptance", &[]),
+    ("acceptance", &["harness", "protocol"]),
     ("simulation", &[]),
     ("tidy", &[]),
 ];
@@ -100,8 +100,9 @@ fn what_is_made_for_tests_is_used_by_tests_only() {
             let used = dependencies(package, kind);
             let for_tests = ["testkit", "harness", "acceptance", "tidy", "proptest"];
             let used: Vec<_> = for_tests.iter().filter(|name| used.contains(**name)).collect();
-            // The generators of the properties live in the kit.
-            if !used.is_empty() && package.name.as_str() != "testkit" {
+            // The generators of the properties live in the kit, the cast of the stories beside them.
+            let is_for_tests = ["testkit", "acceptance"].contains(&package.name.as_str());
+            if !used.is_empty() && !is_for_tests {
                 offences.push(format!("{} uses {used:?} outside its tests", package.name));
             }
         }
