@@ -100,7 +100,7 @@ fn what_is_made_for_tests_is_used_by_tests_only() {
             let used = dependencies(package, kind);
             let for_tests = ["testkit", "harness", "acceptance", "tidy", "proptest"];
             let used: Vec<_> = for_tests.iter().filter(|name| used.contains(**name)).collect();
-            // The generators of the properties live in the kit, the cast of the stories beside them.
+            // The generators of the properties live in the kit, the cast of stories beside them.
             let is_for_tests = ["testkit", "acceptance"].contains(&package.name.as_str());
             if !used.is_empty() && !is_for_tests {
                 offences.push(format!("{} uses {used:?} outside its tests", package.name));
