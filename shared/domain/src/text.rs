@@ -62,14 +62,15 @@ impl Username {
 }
 
 impl EmailAddress {
-    /// Only what can be told without sending mail: one `@`, a dotted domain, no white space.
+    /// Only what can be told without sending mail: one `@`, atoms with dots between them, a domain
+    /// that a name server could know.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let address = raw.trim().to_lowercase();
         let refused = || Invalid::new("invalid_email", "must be an e-mail address");
         let (local, domain) = address.rsplit_once('@').ok_or_else(refused)?;
         let strange = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
-        let dotted = domain.contains('.') && domain.split('.').all(|label| !label.is_empty());
-        let shaped = !local.is_empty() && local.len() <= 64 && dotted;
+        let dotted = |text: &str| text.split('.').all(|atom| !atom.is_empty());
+        let shaped = local.len() <= 64 && dotted(local) && dotted(domain) && is_host(domain);
         if !shaped || address.len() > limits::EMAIL_MAX_BYTES {
             return Err(refused());
         }
@@ -78,6 +79,13 @@ impl EmailAddress {
         }
         Ok(Self(address))
     }
+}
+
+/// A name in letters of any script; a network's address is none.
+fn is_host(domain: &str) -> bool {
+    let ascii = idna::domain_to_ascii_strict(domain).unwrap_or_default();
+    let top = ascii.rsplit_once('.').map_or("", |(_, top)| top);
+    top.contains(|c: char| c.is_ascii_alphabetic())
 }
 
 impl DisplayName {
@@ -258,6 +266,20 @@ mod tests {
         for raw in ["", "a", "a@", "@b.c", "a@b", "a@b..c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", &long]
         {
             assert_eq!(EmailAddress::parse(raw).unwrap_err().code, "invalid_email", "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_no_mail_server_takes_is_refused() {
+        let label = format!("a@{}.example", "x".repeat(64));
+        let local = ["a..b@example.org", ".a@example.org", "a.@example.org"];
+        let domain = ["a@-x.example", "a@x-.example", "a@127.0.0.1", "a@x_y.example", "a@b.c%2e"];
+        for raw in local.into_iter().chain(domain).chain([label.as_str(), "a@xn--a.example"]) {
+            assert_eq!(EmailAddress::parse(raw).unwrap_err().code, "invalid_email", "{raw:?}");
+        }
+        for raw in ["o'hara+x@ex-ample.co.uk", "a.b@b\u{fc}cher.example", "a@xn--bcher-kva.example"]
+        {
+            assert_eq!(EmailAddress::parse(raw).unwrap().as_str(), raw);
         }
     }
 

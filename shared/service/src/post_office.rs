@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::{User, limits};
 
 use crate::port::{
-    Clock, Entropy, Failure, Letter, MailJob, MailPurpose, MailTokenStore, Mailer, NewMailToken,
-    Stationery, UserStore,
+    Clock, Entropy, Failure, Handover, Letter, MailJob, MailPurpose, MailTokenStore, Mailer,
+    NewMailToken, Stationery, UserStore,
 };
 
 /// Finds out whose address it is, makes the token, puts it into words and sends it.
@@ -44,8 +44,13 @@ impl PostOffice {
             }
         };
         let mail = self.stationery.write(&user.email, user.display_name.as_str(), &letter);
-        self.mailer.send(&mail).await?;
-        tracing::info!(user_id = %user.id, "mail sent");
+        match self.mailer.send(&mail).await? {
+            Handover::Taken => tracing::info!(user_id = %user.id, "mail sent"),
+            // Another try would be refused as well, and anybody can register with such an address.
+            Handover::Refused { code } => {
+                tracing::warn!(user_id = %user.id, code, "mail refused");
+            }
+        }
         Ok(())
     }
 

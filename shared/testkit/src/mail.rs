@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::EmailAddress;
-use service::port::{Failure, Letter, Mail, Mailer, Stationery};
+use service::port::{Failure, Handover, Letter, Mail, Mailer, Stationery};
 
 /// Keeps every mail, unless it was told to be down.
 #[derive(Default)]
@@ -16,6 +16,7 @@ pub struct FakeMailer {
 struct State {
     sent: Vec<Mail>,
     is_down: bool,
+    refuses: bool,
 }
 
 impl FakeMailer {
@@ -26,6 +27,11 @@ impl FakeMailer {
     /// Makes every call fail as an outage does, or ends the outage.
     pub fn set_down(&self, is_down: bool) {
         self.lock().is_down = is_down;
+    }
+
+    /// Makes every recipient one that nobody is, or ends that.
+    pub fn set_refusing(&self, refuses: bool) {
+        self.lock().refuses = refuses;
     }
 
     /// Everything since the last look.
@@ -40,13 +46,16 @@ impl FakeMailer {
 
 #[async_trait]
 impl Mailer for FakeMailer {
-    async fn send(&self, mail: &Mail) -> Result<(), Failure> {
+    async fn send(&self, mail: &Mail) -> Result<Handover, Failure> {
         let mut state = self.lock();
         if state.is_down {
             return Err(Failure::unavailable("mail", "a test took it down"));
         }
+        if state.refuses {
+            return Ok(Handover::Refused { code: "550".to_owned() });
+        }
         state.sent.push(mail.clone());
-        Ok(())
+        Ok(Handover::Taken)
     }
 }
 

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader};
-use service::port::{Failure, Mail, Mailer};
+use service::port::{Failure, Handover, Mail, Mailer};
 
-use super::sender::deliverable;
+use super::sender::{deliverable, undeliverable};
 use super::{AUTO_SUBMITTED, Sender, WHAT, one_line};
 use crate::call::{self, CallFailed};
 
@@ -29,9 +29,12 @@ impl SesMailer {
 
 #[async_trait]
 impl Mailer for SesMailer {
-    /// In parts, which SES puts together: a value cannot become a header of its own.
-    async fn send(&self, mail: &Mail) -> Result<(), Failure> {
-        let to = Destination::builder().to_addresses(deliverable(&mail.to)?.to_string()).build();
+    /// In parts, which SES puts together: a value cannot become a header of its own. SES takes
+    /// nothing but ASCII before the `@`; what a recipient's server refuses, it tells by a bounce.
+    async fn send(&self, mail: &Mail) -> Result<Handover, Failure> {
+        let to = deliverable(&mail.to).filter(|to| to.user().is_ascii());
+        let Some(to) = to else { return Ok(undeliverable()) };
+        let to = Destination::builder().to_addresses(to.to_string()).build();
         let body = Body::builder().text(content(&mail.text)?).html(content(&mail.html)?).build();
         let (name, value) = AUTO_SUBMITTED;
         let header = MessageHeader::builder().name(name).value(value).build().map_err(bug)?;
@@ -42,7 +45,7 @@ impl Mailer for SesMailer {
             .build();
         let send = self.client.send_email().from_email_address(self.sender.encoded());
         let send = send.destination(to).content(EmailContent::builder().simple(message).build());
-        send.send().await.map(drop).map_err(failure)
+        send.send().await.map(|_| Handover::Taken).map_err(failure)
     }
 }
 

@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use service::port::{Entropy, Failure, Mail, Mailer};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use service::port::{Entropy, Failure, Handover, Mail, Mailer};
 use url::{Host, Url};
 
-use super::sender::deliverable;
+use super::sender::{deliverable, undeliverable};
 use super::{AUTO_SUBMITTED, Sender, WHAT, one_line};
 use crate::call::{self, CallFailed};
 
@@ -53,14 +53,14 @@ impl SmtpMailer {
 
     /// The mail as it goes over the wire. Everything that was not written by us passes the
     /// encoders of lettre, which know no way to end a header.
-    fn composed(&self, mail: &Mail) -> Result<Message, Failure> {
+    fn composed(&self, mail: &Mail, to: Address) -> Result<Message, Failure> {
         let from = self.sender.mailbox();
         let id = format!("<{}@{}>", self.entropy.uuid_v7(), from.email.domain());
         let (name, value) = AUTO_SUBMITTED;
         let name = HeaderName::new_from_ascii_str(name);
         Message::builder()
             .from(from)
-            .to(Mailbox::new(None, deliverable(&mail.to)?))
+            .to(Mailbox::new(None, to))
             .subject(one_line(&mail.subject))
             .message_id(Some(id))
             .raw_header(HeaderValue::new(name, value.to_owned()))
@@ -78,9 +78,19 @@ impl fmt::Debug for SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    async fn send(&self, mail: &Mail) -> Result<(), Failure> {
-        let message = self.composed(mail)?;
-        self.server.send(message).await.map(drop).map_err(|error| failure(&error))
+    async fn send(&self, mail: &Mail) -> Result<Handover, Failure> {
+        let Some(to) = deliverable(&mail.to) else { return Ok(undeliverable()) };
+        let is_ascii = to.user().is_ascii();
+        let message = self.composed(mail, to)?;
+        match self.server.send(message).await {
+            Ok(_) => Ok(Handover::Taken),
+            Err(error) => match recipient_refused(&error) {
+                Some(code) => Ok(Handover::Refused { code }),
+                // Not said to a server that knows no SMTPUTF8.
+                None if error.is_client() && !is_ascii => Ok(undeliverable()),
+                None => Err(failure(&error)),
+            },
+        }
     }
 }
 
@@ -103,6 +113,21 @@ fn is_this_machine(host: &Host<&str>) -> bool {
         Host::Ipv4(ip) => ip.is_loopback(),
         Host::Ipv6(_) => false,
     }
+}
+
+/// The code with which a server refuses the recipient for good. An enhanced one (RFC 3463) tells
+/// whom it is about: 5.1.1 to 5.1.4, 5.1.6 and 5.1.10 the address, 5.2 the mailbox; others are about
+/// the sender or the policy. Without one, 550, 551 and 553 are what RFC 5321 says of mailboxes.
+fn recipient_refused(error: &smtp::Error) -> Option<String> {
+    let code = error.status().filter(|_| error.is_permanent())?.to_string();
+    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let enhanced = words.split_whitespace().next().and_then(|word| word.strip_prefix("5."));
+    let is_recipient = match enhanced {
+        Some("1.1" | "1.2" | "1.3" | "1.4" | "1.6" | "1.10") => true,
+        Some(subject) => subject.starts_with("2."),
+        None => ["550", "551", "553"].contains(&code.as_str()),
+    };
+    is_recipient.then_some(code)
 }
 
 /// What a server says of a refusal may name the address, so that only its code is told. A 4xx, and

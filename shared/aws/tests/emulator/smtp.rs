@@ -12,6 +12,10 @@ pub enum Mood {
     Fine,
     /// `RCPT` is refused for good, in words that name the address.
     NoSuchBox,
+    /// As that, with a code that says why.
+    NoSuchBoxEnhanced,
+    /// `RCPT` is refused for good, because of who sends.
+    NotFromYou,
     /// `RCPT` is refused for now.
     Busy,
     /// `AUTH` is refused.
@@ -130,6 +134,8 @@ fn answer(line: &str, mood: Mood, mail: &mut Arrived) -> String {
     let Some(to) = line.strip_prefix("RCPT TO:") else { return fine };
     match mood {
         Mood::NoSuchBox => format!("550 there is no {to} here"),
+        Mood::NoSuchBoxEnhanced => format!("554 5.1.1 there is no {to} here"),
+        Mood::NotFromYou => "550 5.7.1 not from you".to_owned(),
         Mood::Busy => format!("451 later for {to}"),
         _ => {
             mail.to.push(to.to_owned());

@@ -41,10 +41,21 @@ pub struct Mail {
     pub html: String,
 }
 
+/// What was said to a mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handover {
+    Taken,
+    /// For good: nobody gets mail at this address. The code is the server's.
+    Refused {
+        code: String,
+    },
+}
+
 /// SES or SMTP.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    async fn send(&self, mail: &Mail) -> Result<(), Failure>;
+    /// A failure is worth another try, or an alarm: it is never about the recipient.
+    async fn send(&self, mail: &Mail) -> Result<Handover, Failure>;
 }
 
 /// What a mail says; the words are those of the templates.

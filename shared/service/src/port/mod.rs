@@ -40,7 +40,7 @@ pub use live::{
     ConnectionStore, MembershipCopies, MembershipCopy, PushOutcome, Pusher, RateLimiter, SendGate,
     Standing, TicketStore,
 };
-pub use mail::{Letter, Mail, MailJob, MailQueue, Mailer, Stationery};
+pub use mail::{Handover, Letter, Mail, MailJob, MailQueue, Mailer, Stationery};
 pub use messages::{AppendError, Appended, ChangesPage, Commit, MessageStore, Submission, Verdict};
 pub use people::{BlockError, BlockStore, ContactAsked, ContactError, ContactStore};
 pub use presence::{Acquaintance, Acquaintances, PresenceQueue, PresenceStore, Sighting, Watcher};

@@ -133,6 +133,19 @@ async fn a_mail_that_could_not_be_sent_is_sent_with_the_next_try() {
 }
 
 #[tokio::test]
+async fn a_mail_that_is_refused_for_good_is_done() {
+    let world = World::new();
+    let ada = ada(&world).await;
+    let job = world.queues.drain_mails().remove(0);
+    world.mailer.set_refusing(true);
+    world.post_office().send(job).await.unwrap();
+    world.mailer.set_refusing(false);
+    assert_eq!(world.mailer.drain(), []);
+    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    assert_eq!(world.queues.drain_mails().len(), 1, "another mail can be asked for");
+}
+
+#[tokio::test]
 async fn a_mail_that_comes_twice_leaves_one_token() {
     let world = World::new();
     ada(&world).await;

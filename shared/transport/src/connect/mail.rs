@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws::mail::{AppUrl, Letters, Sender, SesMailer, SmtpMailer, Transport};
 use postgres::PgAccounts;
 use service::PostOffice;
-use service::port::{Failure, Mail, Mailer, Stationery};
+use service::port::{Failure, Handover, Mail, Mailer, Stationery};
 
 use super::Parts;
 use crate::config::name;
@@ -57,7 +57,7 @@ struct Nobody;
 
 #[async_trait]
 impl Mailer for Nobody {
-    async fn send(&self, _mail: &Mail) -> Result<(), Failure> {
+    async fn send(&self, _mail: &Mail) -> Result<Handover, Failure> {
         Err(Failure::bug("mailer", "there is none"))
     }
 }
