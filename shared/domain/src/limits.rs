@@ -44,6 +44,11 @@ pub const MEMBERS_PER_GROUP: usize = 1_000;
 /// Open sockets of one user; the eleventh ends the oldest with `bye`.
 pub const SOCKETS_PER_USER: usize = 10;
 
+/// Sessions of one user that have not ended; one more ends the one that was not used for the
+/// longest time. Who signs in again and again so does not make ending them all take for ever.
+pub const SESSIONS_PER_USER: usize = 100;
+const _: () = assert!(SESSIONS_PER_USER <= PAGE_MAX as usize, "all are listed");
+
 /// Messages a user may send in a second, after the burst is spent.
 pub const MESSAGES_PER_SECOND: u32 = 5;
 /// Messages a user may send at once.

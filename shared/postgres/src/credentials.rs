@@ -15,6 +15,7 @@ use crate::accounts::{PgAccounts, user};
 use crate::database::Parameter;
 use crate::query;
 use crate::row::{Read, column, instant, is_digest, time, user_id};
+use crate::sessions::count;
 
 fn purpose(purpose: MailPurpose) -> &'static str {
     match purpose {
@@ -65,10 +66,13 @@ impl MailTokenStore for PgAccounts {
         if !is_digest(digest) {
             return Ok(None);
         }
-        let parameters: [Parameter<'_>; 3] = [
+        let (since, most) = lately(now);
+        let parameters: [Parameter<'_>; 5] = [
             (&digest, Type::TEXT),
             (&instant(now), Type::TIMESTAMPTZ),
             (&password_hash, Type::TEXT),
+            (&instant(since), Type::TIMESTAMPTZ),
+            (&most, Type::INT8),
         ];
         let lock = (query::LOCK_BY_MAIL_TOKEN, &[(&digest as _, Type::TEXT)][..]);
         let rows = self.database.locked(lock, (query::RESET_PASSWORD, &parameters)).await?;
@@ -91,12 +95,15 @@ impl PasswordStore for PgAccounts {
         new_hash: &str,
         now: Timestamp,
     ) -> Result<Option<Vec<Identity>>, Failure> {
-        let parameters: [Parameter<'_>; 5] = [
+        let (since, most) = lately(now);
+        let parameters: [Parameter<'_>; 7] = [
             (&keep.user_id.0, Type::UUID),
             (&keep.session_id.0, Type::UUID),
             (&proven_hash, Type::TEXT),
             (&new_hash, Type::TEXT),
             (&instant(now), Type::TIMESTAMPTZ),
+            (&instant(since), Type::TIMESTAMPTZ),
+            (&most, Type::INT8),
         ];
         let lock = (query::LOCK_CREDENTIALS, &[(&keep.user_id.0 as _, Type::UUID)][..]);
         let rows = self.database.locked(lock, (query::CHANGE_PASSWORD, &parameters)).await?;
@@ -146,14 +153,18 @@ impl SessionDirectory for PgAccounts {
         &self,
         keep: Identity,
         now: Timestamp,
-    ) -> Result<Vec<Identity>, Failure> {
-        let parameters: [Parameter<'_>; 3] = [
+    ) -> Result<Option<Vec<Identity>>, Failure> {
+        let (since, most) = lately(now);
+        let parameters: [Parameter<'_>; 5] = [
             (&keep.user_id.0, Type::UUID),
             (&keep.session_id.0, Type::UUID),
             (&instant(now), Type::TIMESTAMPTZ),
+            (&instant(since), Type::TIMESTAMPTZ),
+            (&most, Type::INT8),
         ];
-        let rows = self.database.query(query::REVOKE_OTHER_SESSIONS, &parameters).await?;
-        Ok(identities(keep.user_id, &rows)?)
+        let lock = (query::LOCK_CREDENTIALS, &[(&keep.user_id.0 as _, Type::UUID)][..]);
+        let rows = self.database.locked(lock, (query::REVOKE_OTHER_SESSIONS, &parameters)).await?;
+        Ok(rows.first().map(ended).transpose()?)
     }
 }
 
@@ -161,15 +172,17 @@ pub(crate) fn identity(user_id: UserId, session_id: Uuid) -> Identity {
     Identity { user_id, session_id: SessionId(session_id) }
 }
 
-/// Sessions that ended with a password.
+/// Sockets of sessions that ended before this have ended themselves; and how many are told again
+/// at most.
+fn lately(now: Timestamp) -> (Timestamp, i64) {
+    (now.minus(limits::CONNECTION_RECORD_LIFETIME), count(limits::SESSIONS_PER_USER))
+}
+
+/// Sessions that ended, now or lately.
 fn ended(row: &Row) -> Read<Vec<Identity>> {
     let user = user_id(row, "id")?;
     let sessions: Vec<Uuid> = column(row, "session_ids")?;
     Ok(sessions.into_iter().map(|id| identity(user, id)).collect())
-}
-
-fn identities(user: UserId, rows: &[Row]) -> Read<Vec<Identity>> {
-    rows.iter().map(|row| Ok(identity(user, column(row, "id")?))).collect()
 }
 
 fn view(row: &Row) -> Read<SessionView> {

@@ -1,7 +1,7 @@
 //! `SessionStore`: sign-ins and their refresh tokens.
 
 use async_trait::async_trait;
-use domain::{RefreshTokenState, RefreshVerdict, SessionId, Timestamp, UserId};
+use domain::{RefreshTokenState, RefreshVerdict, SessionId, Timestamp, UserId, limits};
 use service::Identity;
 use service::port::{Failure, NewRefreshToken, NewSession, Rotation, SessionStore};
 use tokio_postgres::Row;
@@ -16,7 +16,8 @@ use crate::row::{Read, column, instant, is_digest, time, time_opt, user_id};
 #[async_trait]
 impl SessionStore for PgAccounts {
     async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure> {
-        let parameters: [Parameter<'_>; 8] = [
+        let others = count(limits::SESSIONS_PER_USER - 1);
+        let parameters: [Parameter<'_>; 9] = [
             (&session.id.0, Type::UUID),
             (&session.user_id.0, Type::UUID),
             (&session.device_name, Type::TEXT),
@@ -25,6 +26,7 @@ impl SessionStore for PgAccounts {
             (&session.refresh.digest, Type::TEXT),
             (&instant(session.refresh.expires_at), Type::TIMESTAMPTZ),
             (&proven_hash, Type::TEXT),
+            (&others, Type::INT8),
         ];
         let opened = self.database.query_opt(query::INSERT_SESSION, &parameters).await?;
         Ok(opened.is_some())
@@ -96,6 +98,11 @@ impl SessionStore for PgAccounts {
         let row = self.database.query_opt(query::ACTIVE_SESSION, &parameters).await?;
         Ok(row.is_some())
     }
+}
+
+/// A limit as a parameter.
+pub(crate) fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 struct PresentedToken {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::UserId;
+use service::Identity;
 use service::port::{Failure, TwoFactor, TwoFactorStore};
 use tokio_postgres::types::Type;
 
@@ -44,19 +45,28 @@ impl TwoFactorStore for PgAccounts {
     async fn confirm(
         &self,
         user: UserId,
+        sealed_secret: &str,
         time_step: u64,
         recovery_digests: &[String],
     ) -> Result<bool, Failure> {
-        let parameters: [Parameter<'_>; 3] = [
+        let parameters: [Parameter<'_>; 4] = [
             (&user.0, Type::UUID),
             (&step(time_step)?, Type::INT8),
             (&recovery_digests, Type::TEXT_ARRAY),
+            (&sealed_secret, Type::TEXT),
         ];
         self.did(query::CONFIRM_TWO_FACTOR, &parameters).await
     }
 
-    async fn disable(&self, user: UserId) -> Result<(), Failure> {
-        self.did(query::DISABLE_TWO_FACTOR, &[(&user.0, Type::UUID)]).await.map(|_| ())
+    async fn disable(&self, by: Identity, proven_hash: &str) -> Result<bool, Failure> {
+        let parameters: [Parameter<'_>; 3] = [
+            (&by.user_id.0, Type::UUID),
+            (&by.session_id.0, Type::UUID),
+            (&proven_hash, Type::TEXT),
+        ];
+        let lock = (query::LOCK_CREDENTIALS, &[(&by.user_id.0 as _, Type::UUID)][..]);
+        let rows = self.database.locked(lock, (query::DISABLE_TWO_FACTOR, &parameters)).await?;
+        Ok(!rows.is_empty())
     }
 
     async fn spend_step(&self, user: UserId, time_step: u64) -> Result<bool, Failure> {

@@ -51,6 +51,7 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
         ("token to verify an address", vec![days(limits::EMAIL_TOKEN_LIFETIME)]),
         ("token to reset a password", vec![format!("{minutes} minutes")]),
         ("recovery codes", vec![number(limits::RECOVERY_CODES)]),
+        ("sessions", vec![number(limits::SESSIONS_PER_USER)]),
         ("signing in", each_minute(limits::LOGINS_PER_MINUTE)),
         ("proving the password while signed in", each_minute(limits::LOGINS_PER_MINUTE)),
         ("registering", each_hour(limits::REGISTRATIONS_PER_HOUR)),

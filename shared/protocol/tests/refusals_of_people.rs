@@ -109,6 +109,7 @@ fn who_does_what_cannot_be_undone_says_the_password_again() {
         &[
             (json!({"password": null}), &[("password", "required")]),
             (json!({"password": "", "totp": "492039"}), &[("password", "invalid_password")]),
+            (json!({"totp": "1".repeat(65)}), &[("totp", "invalid_totp")]),
         ],
     );
     let with_code = json!({"password": "correct horse", "totp": "492039"});
@@ -118,7 +119,10 @@ fn who_does_what_cannot_be_undone_says_the_password_again() {
     check::<ConfirmTwoFactor>(
         &json!({"totp": "492039"}),
         |body| body.parse().map(drop),
-        &[(json!({"totp": null}), &[("totp", "required")])],
+        &[
+            (json!({"totp": null}), &[("totp", "required")]),
+            (json!({"totp": "1".repeat(65)}), &[("totp", "invalid_totp")]),
+        ],
     );
 }
 

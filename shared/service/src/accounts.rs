@@ -6,8 +6,8 @@ use domain::{
     DisplayName, EmailAddress, Password, SessionId, TokenBucket, User, UserId, Username, limits,
 };
 
-use crate::credentials::judge;
-use crate::pace::throttle;
+use crate::credentials::{MAILS, judge};
+use crate::pace::{network, throttle};
 use crate::port::{
     AccessToken, Clock, Credentials, Entropy, MailJob, MailQueue, NewRefreshToken, NewSession,
     NewUser, PasswordHasher, PasswordJudge, PasswordStore, RateLimiter, RegisterError,
@@ -80,7 +80,7 @@ impl Accounts {
     /// many accounts. A mail to verify the address follows.
     pub async fn register(&self, registration: Registration) -> Result<SignedIn, Error> {
         if let Some(address) = &registration.device.address {
-            self.throttle(&format!("register/{address}"), REGISTRATIONS).await?;
+            self.throttle(&format!("register/{}", network(address)), REGISTRATIONS).await?;
         }
         let about = [registration.username.as_str(), registration.email.as_str()];
         judge(&*self.judge, &registration.password, &about, "password")?;
@@ -105,20 +105,22 @@ impl Accounts {
     }
 
     /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password;
-    /// then 401 `totp_required` or `totp_invalid`, 403 `email_not_verified`. 429 for an address
-    /// or an account that is tried often, by whichever of its names.
+    /// then 403 `email_not_verified`, 401 `totp_required` or `totp_invalid`. 429 for an address
+    /// or an account that is tried often, by whichever of its names. The least used session ends
+    /// where there are too many; its sockets end with their next heartbeat.
     pub async fn login(&self, login: Login) -> Result<SignedIn, Error> {
         if let Some(address) = &login.device.address {
-            self.throttle(&format!("login/{address}"), LOGINS).await?;
+            self.throttle(&format!("login/{}", network(address)), LOGINS).await?;
         }
         let (user, proven) = self.recognise(&login.login, login.password).await?;
+        // Before the second factor: a code counts once, and is not spent for a refusal.
+        if self.requires_verified_email && !user.email_verified {
+            return Err(email_not_verified());
+        }
         match self.second_factor.check(user.id, login.totp.as_deref()).await? {
             Proof::NotAsked | Proof::Right => {}
             Proof::Missing => return Err(unproven("totp_required", "a one-time code is required")),
             Proof::Wrong => return Err(unproven("totp_invalid", "the one-time code is wrong")),
-        }
-        if self.requires_verified_email && !user.email_verified {
-            return Err(email_not_verified());
         }
         let is_known = self.directory.knows_device(user.id, &login.device).await?;
         let device = login.device.clone();
@@ -129,11 +131,24 @@ impl Accounts {
             return Err(invalid_credentials());
         }
         if !is_known {
-            let Device { name: device_name, address } = device;
-            let (user_id, at) = (user.id, self.clock.now());
-            self.post(MailJob::NewSignIn { user_id, device_name, address, at }).await;
+            self.tell_of(device, &user).await;
         }
         Ok(SignedIn { user, session_id, access, refresh_token })
+    }
+
+    /// A mail about a device that was not known. Only to an address that was proven, since
+    /// another one may be a stranger's; and not one for each of a hundred sign-ins.
+    async fn tell_of(&self, device: Device, user: &User) {
+        if !user.email_verified {
+            return;
+        }
+        if let Err(error) = self.throttle(&format!("mail/{}", user.id), MAILS).await {
+            tracing::info!(%error, user_id = %user.id, "a mail about a sign-in is left out");
+            return;
+        }
+        let Device { name: device_name, address } = device;
+        let (user_id, at) = (user.id, self.clock.now());
+        self.post(MailJob::NewSignIn { user_id, device_name, address, at }).await;
     }
 
     /// Who has this name and this password, and the hash that proves it. One bucket for all names

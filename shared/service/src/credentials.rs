@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use domain::{EmailAddress, Password, SessionId, TokenBucket, User, limits};
+use futures::{StreamExt, stream};
 
-use crate::pace::throttle;
+use crate::pace::{network, throttle};
 use crate::port::{
     Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordJudge, RateLimiter,
     SessionDirectory, SessionStore, UserStore,
@@ -12,7 +13,7 @@ use crate::port::{
 use crate::proof::{LOGINS, PasswordProof, check_session, wrong_password};
 use crate::{Caller, Error, Hangup, Identity, SessionView};
 
-const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
+pub(crate) const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
 
 /// Always the same, whatever is wrong with the token.
 fn token_invalid() -> Error {
@@ -66,11 +67,12 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// The same answer and the same work, whether or not anybody has this address. Who asks for
-    /// many is stopped first: they do not use up what is left to the owner of the address.
+    /// The same answer and the same work, whether or not anybody has this address. Who has used
+    /// up what is left to their network address uses up nothing of what is left to the owner of
+    /// the e-mail address. Who has not can: then the owner has those mails, and uses one of them.
     pub async fn forgot(&self, email: EmailAddress, address: Option<&str>) -> Result<(), Error> {
         let scopes = [
-            address.map(|address| format!("mail/{address}")),
+            address.map(|address| format!("mail/{}", network(address))),
             Some(format!("mail/{}", self.entropy.digest(email.as_str()))),
         ];
         for scope in scopes.iter().flatten() {
@@ -79,7 +81,8 @@ impl Passwords {
         Ok(self.mail.enqueue(MailJob::ResetPassword { email }).await?)
     }
 
-    /// Ends every session and its sockets. 400 `token_invalid`, 422 `weak_password`, which spends
+    /// Ends every session and its sockets, and proves the address: the token came by its mailbox.
+    /// 400 `token_invalid`, 422 `weak_password`, which spends
     /// no token; 429 for an address that tries many. A password is hashed, which is slow, only
     /// for a token that is good.
     pub async fn reset(
@@ -89,7 +92,7 @@ impl Passwords {
         address: Option<&str>,
     ) -> Result<(), Error> {
         if let Some(address) = address {
-            self.throttle(&format!("reset/{address}"), LOGINS).await?;
+            self.throttle(&format!("reset/{}", network(address)), LOGINS).await?;
         }
         let (digest, now) = (self.entropy.digest(token), self.proof.clock.now());
         let owner = self.tokens.reset_owner(&digest, now).await?.ok_or_else(token_invalid)?;
@@ -99,7 +102,7 @@ impl Passwords {
         hang_up(&self.hangup, ended.ok_or_else(token_invalid)?, "password_reset").await
     }
 
-    /// Ends every other session and its sockets. 401 for a session that has ended, 403
+    /// Ends every other session and its sockets, also of those that ended lately. 401 for a session that has ended, 403
     /// `wrong_password`, also for one that was changed a moment ago.
     pub async fn change(
         &self,
@@ -139,17 +142,19 @@ pub(crate) fn judge(
     Err(Error::invalid(field, domain::Invalid::new("weak_password", detail)))
 }
 
-/// One session that cannot be told does not spare the others.
+/// Sessions whose sockets are ended at once.
+const HANG_UPS_AT_ONCE: usize = 10;
+
+/// One session that cannot be told does not spare the others, and does not hold them up. Whatever
+/// fails here comes again: by the same request, or with the next heartbeat of the socket.
 pub(crate) async fn hang_up(
     hangup: &Hangup,
     ended: Vec<Identity>,
     reason: &'static str,
 ) -> Result<(), Error> {
-    let mut answer = Ok(());
-    for identity in ended {
-        answer = answer.and(hangup.end_session(identity, reason).await);
-    }
-    answer
+    let each = ended.into_iter().map(|identity| hangup.end_session(identity, reason));
+    let outcomes = stream::iter(each).buffer_unordered(HANG_UPS_AT_ONCE);
+    outcomes.fold(Ok(()), async |answer: Result<(), Error>, outcome| answer.and(outcome)).await
 }
 
 /// Where one is signed in.
@@ -168,7 +173,8 @@ impl SessionList {
         Ok(self.directory.list(caller.user_id(), self.clock.now()).await?)
     }
 
-    /// 404 `session_not_found` for one that is not the caller's, or has ended.
+    /// For one that has ended its sockets are ended again, should that have failed before. 404
+    /// `session_not_found` for one that is not the caller's, or is forgotten.
     pub async fn revoke(&self, caller: Caller, session_id: SessionId) -> Result<(), Error> {
         check_session(&*self.sessions, caller).await?;
         let user_id = caller.user_id();
@@ -179,9 +185,10 @@ impl SessionList {
         self.hangup.end_session(Identity { user_id, session_id }, "session_revoked").await
     }
 
+    /// Also ends the sockets of those that ended lately, should that have failed before.
     pub async fn revoke_others(&self, caller: Caller) -> Result<(), Error> {
-        check_session(&*self.sessions, caller).await?;
         let ended = self.directory.revoke_others(caller.identity(), self.clock.now()).await?;
+        let ended = ended.ok_or_else(Error::unauthenticated)?;
         hang_up(&self.hangup, ended, "session_revoked").await
     }
 }

@@ -31,8 +31,10 @@ impl Hangup {
     pub async fn end(&self, connection: &Connection, reason: &'static str) -> Result<(), Error> {
         let bye = Event::Bye { reason, reconnect_after_ms: 0 };
         self.pusher.push(&connection.id, &bye).await;
-        self.connections.close(&connection.id, self.clock.now()).await?;
-        Ok(self.pusher.disconnect(&connection.id).await?)
+        let closed = self.connections.close(&connection.id, self.clock.now()).await;
+        // Though it could not be forgotten: a socket that is gone says and hears nothing.
+        let disconnected = self.pusher.disconnect(&connection.id).await;
+        Ok(closed.map(drop).and(disconnected)?)
     }
 
     /// A socket that nobody is known behind: it is told so and closed. Answers the error that the

@@ -39,7 +39,9 @@ impl PostOffice {
                 (known.user, Letter::ResetPassword { token })
             }
             MailJob::NewSignIn { user_id, device_name, address, at } => {
-                let Some(user) = self.users.account(user_id).await? else { return Ok(()) };
+                let user = self.users.account(user_id).await?;
+                // An address that nobody has proven may be a stranger's.
+                let Some(user) = user.filter(|user| user.email_verified) else { return Ok(()) };
                 (user, Letter::NewSignIn { device_name, address, at })
             }
         };

@@ -44,11 +44,12 @@ impl PasswordProof {
     }
 
     /// Who it is, and one try less for them: what comes next compares something that can be
-    /// guessed.
+    /// guessed. Counted apart from signing in: strangers who try that keep nobody from defending
+    /// their account.
     pub(crate) async fn admit(&self, caller: Caller) -> Result<User, Error> {
         check_session(&*self.sessions, caller).await?;
         let id = caller.user_id();
-        throttle(&*self.limiter, &*self.clock, &format!("login/{id}"), LOGINS).await?;
+        throttle(&*self.limiter, &*self.clock, &format!("proof/{id}"), LOGINS).await?;
         self.users.account(id).await?.ok_or_else(Error::unauthenticated)
     }
 }

@@ -41,7 +41,7 @@ impl Sessions {
             }
             Rotation::Refused => return Err(refused()),
         };
-        let user = self.users.user(identity.user_id).await?.ok_or_else(refused)?;
+        let user = self.users.account(identity.user_id).await?.ok_or_else(refused)?;
         let access = self.signer.sign(identity).await?;
         Ok(SignedIn { user, session_id: identity.session_id, access, refresh_token: token })
     }

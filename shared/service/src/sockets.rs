@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ConnectionId, ConversationId, Seq, Timestamp, TokenBucket, UserId, limits};
+use futures::try_join;
 use tokio::time::timeout;
 
 use crate::pace::throttle;
@@ -138,6 +139,7 @@ fn ticket_invalid() -> Error {
 #[derive(Clone)]
 pub struct Heartbeats {
     pub connections: Arc<dyn ConnectionStore>,
+    pub sessions: Arc<dyn SessionStore>,
     pub conversations: Arc<dyn ConversationStore>,
     pub hangup: Hangup,
     pub pusher: Arc<dyn Pusher>,
@@ -155,8 +157,9 @@ pub struct Heartbeat {
 }
 
 impl Heartbeats {
-    /// Also re-creates what a stray 410 pruned. 401 for a connection that is not on record,
-    /// or whose session has ended.
+    /// Also re-creates what a stray 410 pruned. 401 for a connection that is not on record, or
+    /// whose session has ended: what an end of a session could not tell its sockets, for a crash
+    /// or an outage, is made up for here.
     pub async fn beat(
         &self,
         id: &ConnectionId,
@@ -166,8 +169,15 @@ impl Heartbeats {
         let Some(connection) = self.connections.touch(id, now).await? else {
             return Err(self.hangup.turn_away(id).await);
         };
-        let user = connection.identity.user_id;
-        let behind = self.conversations.behind(user, cursors).await?;
+        let identity = connection.identity;
+        let (is_active, behind) = try_join!(
+            self.sessions.is_active(identity),
+            self.conversations.behind(identity.user_id, cursors),
+        )?;
+        if !is_active {
+            self.hangup.end_session(identity, "session_revoked").await?;
+            return Err(Error::unauthenticated());
+        }
         if now.since(connection.since) >= self.bye_after {
             self.ask_to_make_way(&connection).await;
         }

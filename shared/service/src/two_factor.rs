@@ -6,7 +6,7 @@ use domain::{Password, TokenBucket, UserId, limits};
 
 use crate::pace::throttle;
 use crate::port::{Clock, Entropy, OneTimeCodes, RateLimiter, TwoFactor, TwoFactorStore};
-use crate::proof::PasswordProof;
+use crate::proof::{PasswordProof, wrong_password};
 use crate::{Caller, Error};
 
 /// Turning it on and off.
@@ -39,7 +39,8 @@ impl TwoFactorSetup {
     }
 
     /// Turns it on with a first code; answers the recovery codes, which nobody sees again. 409
-    /// `two_factor_off` when nothing waits to be confirmed, 403 `totp_invalid`.
+    /// `two_factor_off` when nothing waits to be confirmed, or something else than the code was
+    /// compared with; 403 `totp_invalid`.
     pub async fn confirm(&self, caller: Caller, code: &str) -> Result<Vec<String>, Error> {
         let user = self.proof.admit(caller).await?.id;
         let SecondFactor { factors, codes, entropy, clock, .. } = &self.second_factor;
@@ -50,23 +51,24 @@ impl TwoFactorSetup {
         let step = step.ok_or_else(totp_invalid)?;
         let made: Vec<_> = (0..limits::RECOVERY_CODES).map(|_| self.recovery_code()).collect();
         let digests: Vec<_> = made.iter().map(|code| recovery_digest(&**entropy, code)).collect();
-        if !factors.confirm(user, step, &digests).await? {
+        if !factors.confirm(user, &sealed_secret, step, &digests).await? {
             return Err(off());
         }
         Ok(made)
     }
 
-    /// With the password and, while it is on, a code: 403 `wrong_password`, `totp_required`,
-    /// `totp_invalid`.
+    /// With the password and, while it is on, a code: 403 `wrong_password`, also for one that was
+    /// changed a moment ago, `totp_required`, `totp_invalid`.
     pub async fn disable(
         &self,
         caller: Caller,
         password: Password,
         code: Option<&str>,
     ) -> Result<(), Error> {
-        let (user, _) = self.proof.ask(caller, password).await?;
+        let (user, proven) = self.proof.ask(caller, password).await?;
         self.second_factor.demand(user.id, code).await?;
-        Ok(self.second_factor.factors.disable(user.id).await?)
+        let is_off = self.second_factor.factors.disable(caller.identity(), &proven).await?;
+        if is_off { Ok(()) } else { Err(wrong_password()) }
     }
 
     /// Eighty bits, in four groups that can be typed: `7f2e1-09a4c-…`.

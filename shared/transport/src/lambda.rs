@@ -90,8 +90,9 @@ async fn respond(route: &Route, mut request: Request) -> Response {
             Err(error) => return answer(&error.into(), &request_id),
         }
     }
-    let (answered, quota) = quota::noted_by((route.handler)(request)).await;
+    let (answered, noted) = quota::noted_by((route.handler)(request)).await;
     let response = answered.unwrap_or_else(|rejection| answer(&rejection, &request_id));
+    let quota = noted.told(response.status == 429);
     Response { quota, ..response }
 }
 

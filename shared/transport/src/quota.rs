@@ -12,32 +12,47 @@ pub(crate) struct Quota {
     remaining: u32,
     /// Until there is one more.
     next_in: Duration,
-    is_refusal: bool,
+}
+
+/// What one request took from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// The caller's own bucket: it is asked first.
+    own: Option<Quota>,
+    /// The last that had nothing left.
+    refusal: Option<Quota>,
+}
+
+impl Noted {
+    /// What the answer tells: with 429 the bucket that refused, else the caller's own. What others
+    /// do at the same account is not told, nor what was left out because a bucket was empty.
+    pub(crate) fn told(self, is_refused: bool) -> Option<Quota> {
+        if is_refused { self.refusal.or(self.own) } else { self.own }
+    }
 }
 
 tokio::task_local! {
     /// Of the request that this task answers.
-    static NOTED: Cell<Option<Quota>>;
+    static NOTED: Cell<Noted>;
 }
 
 /// Does the work, and answers as well what it noted.
-pub(crate) async fn noted_by<T>(work: impl Future<Output = T>) -> (T, Option<Quota>) {
+pub(crate) async fn noted_by<T>(work: impl Future<Output = T>) -> (T, Noted) {
     let watched = async { (work.await, NOTED.with(Cell::get)) };
-    NOTED.scope(Cell::new(None), watched).await
+    NOTED.scope(Cell::default(), watched).await
 }
 
-/// A bucket was asked. The first one of a request is the caller's own, so that is told; what
-/// others do at the same account is not, until it refuses. Outside of a request nobody listens.
+/// A bucket was asked. Outside of a request nobody listens.
 pub(crate) fn note(bucket: TokenBucket, taken: Result<Timestamp, u64>, now: Timestamp) {
     let (remaining, next_in) = match taken {
         Ok(full_at) => bucket.left(full_at, now),
         Err(wait_ms) => (0, Duration::from_millis(wait_ms.max(1))),
     };
-    let quota = Quota { bucket, remaining, next_in, is_refusal: taken.is_err() };
-    let keep = |noted: &Cell<Option<Quota>>| {
-        if noted.get().is_none() || quota.is_refusal {
-            noted.set(Some(quota));
-        }
+    let quota = Quota { bucket, remaining, next_in };
+    let keep = |cell: &Cell<Noted>| {
+        let Noted { own, refusal } = cell.get();
+        let refusal = if taken.is_err() { Some(quota) } else { refusal };
+        cell.set(Noted { own: own.or(Some(quota)), refusal });
     };
     // The one error is that there is no request.
     let _ = NOTED.try_with(keep);
@@ -78,8 +93,8 @@ mod tests {
             note(OWN, Ok(at(7_500)), at(0));
             note(THEIRS, Ok(at(0)), at(0));
         };
-        let ((), quota) = noted_by(work).await;
-        assert_eq!(values(quota), ["10", "8", "2", "10;w=60"]);
+        let ((), noted) = noted_by(work).await;
+        assert_eq!(values(noted.told(false)), ["10", "8", "2", "10;w=60"]);
     }
 
     #[tokio::test]
@@ -88,15 +103,17 @@ mod tests {
             note(OWN, Ok(at(6_000)), at(0));
             note(THEIRS, Err(59_001), at(0));
         };
-        let ((), quota) = noted_by(work).await;
-        assert_eq!(values(quota), ["60", "0", "60", "60;w=3600"]);
+        let ((), noted) = noted_by(work).await;
+        assert_eq!(values(noted.told(true)), ["60", "0", "60", "60;w=3600"]);
+        // Something was left out, and the request was done.
+        assert_eq!(values(noted.told(false)), ["10", "9", "6", "10;w=60"]);
     }
 
     #[tokio::test]
     async fn one_request_knows_nothing_of_another() {
         note(OWN, Ok(at(0)), at(0));
-        assert_eq!(noted_by(async {}).await, ((), None));
+        assert_eq!(noted_by(async {}).await, ((), Noted::default()));
         noted_by(async { note(OWN, Ok(at(0)), at(0)) }).await;
-        assert_eq!(noted_by(async {}).await, ((), None));
+        assert_eq!(noted_by(async {}).await, ((), Noted::default()));
     }
 }

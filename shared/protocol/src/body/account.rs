@@ -71,7 +71,7 @@ impl Login {
         let device_name = fields.optional("device_name", self.device_name, |raw| {
             bounded(raw, "invalid_device_name", limits::DEVICE_NAME_MAX_CHARACTERS)
         });
-        let totp = fields.optional("totp", self.totp, |raw| bounded(raw, "invalid_totp", 64));
+        let totp = fields.optional("totp", self.totp, one_time_code);
         let parsed = login.zip(password);
         fields.finish(parsed.map(|(login, password)| ParsedLogin {
             login,
@@ -83,6 +83,11 @@ impl Login {
 }
 
 /// Some text of at most so many characters that Postgres can hold.
+/// Of an app or a sheet of recovery codes.
+pub(super) fn one_time_code(raw: String) -> Result<String, Invalid> {
+    bounded(raw, "invalid_totp", 64)
+}
+
 fn bounded(raw: String, code: &'static str, most: usize) -> Result<String, Invalid> {
     if raw.is_empty() || raw.chars().count() > most || raw.contains(char::is_control) {
         return Err(Invalid::new(code, format!("must be one line of 1 to {most} characters")));

@@ -4,6 +4,7 @@ use domain::{EmailAddress, Invalid, Password};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::account::one_time_code;
 use crate::Fields;
 
 /// A token of ours, as somebody typed or pasted it.
@@ -94,7 +95,7 @@ impl ProvePassword {
     pub fn parse(self) -> Result<(Password, Option<String>), Fields> {
         let mut fields = Fields::default();
         let password = fields.required("password", self.password, Password::parse);
-        let totp = self.totp;
+        let totp = fields.optional("totp", self.totp, one_time_code);
         fields.finish(password.map(|password| (password, totp)))
     }
 }
@@ -118,7 +119,7 @@ pub struct ConfirmTwoFactor {
 impl ConfirmTwoFactor {
     pub fn parse(self) -> Result<String, Fields> {
         let mut fields = Fields::default();
-        let code = fields.required("totp", self.totp, Ok);
+        let code = fields.required("totp", self.totp, one_time_code);
         fields.finish(code)
     }
 }

@@ -95,7 +95,8 @@ pub enum Rotation {
 pub trait SessionStore: Send + Sync {
     /// For who has just shown that they know the password with this hash, at the moment of the
     /// writing: `false`, and nothing is written, when the account has another password by now, or
-    /// has ended. Who sets another password waits for this, or this waits for them.
+    /// has ended. Who sets another password waits for this, or this waits for them. Of more than
+    /// `limits::SESSIONS_PER_USER` those end that were not used for the longest time.
     async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure>;
     /// Whose session a refresh token belongs to, spent or not; `None` for one that is unknown,
     /// expired or revoked.

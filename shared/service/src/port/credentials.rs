@@ -33,8 +33,9 @@ pub trait MailTokenStore: Send + Sync {
     /// Whose password this token would reset; `None` for an unknown, spent or expired one. It is
     /// not spent.
     async fn reset_owner(&self, digest: &str, now: Timestamp) -> Result<Option<User>, Failure>;
-    /// Spends the token, sets the password, revokes every session: all or nothing. Answers the
-    /// sessions that ended; `None` for an unknown, spent or expired token.
+    /// Spends the token, sets the password, marks the address as verified, revokes every session:
+    /// all or nothing. Answers the sessions that ended, and those that ended lately: their sockets
+    /// may be open still. `None` for an unknown, spent or expired token.
     async fn reset_password(
         &self,
         digest: &str,
@@ -47,9 +48,10 @@ pub trait MailTokenStore: Send + Sync {
 pub trait PasswordStore: Send + Sync {
     /// `None` for an account that is gone.
     async fn hash_of(&self, user: UserId) -> Result<Option<String>, Failure>;
-    /// Sets the password and revokes all other sessions; answers those. For who has just shown
-    /// that they know the password with this hash: `None`, and nothing changes, when the account
-    /// has another one by now, or has ended, or `keep` is revoked.
+    /// Sets the password and revokes all other sessions; answers those, and those that ended
+    /// lately, as `reset_password`. For who has just shown that they know the password with this
+    /// hash: `None`, and nothing changes, when the account has another one by now, or has ended,
+    /// or `keep` is revoked.
     async fn change(
         &self,
         keep: Identity,
@@ -66,7 +68,7 @@ pub trait PasswordStore: Send + Sync {
 pub trait SessionDirectory: Send + Sync {
     /// Those that are not revoked and can still be refreshed, last used first.
     async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionView>, Failure>;
-    /// `false` when the user has no such session, or it is revoked already.
+    /// `false` when the user has no such session. One that is revoked already stays so.
     async fn revoke_one(
         &self,
         user: UserId,
@@ -76,9 +78,15 @@ pub trait SessionDirectory: Send + Sync {
     /// Whether the user had a session with this device name from this address that is not
     /// forgotten yet.
     async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure>;
-    /// Answers those that ended.
-    async fn revoke_others(&self, keep: Identity, now: Timestamp)
-    -> Result<Vec<Identity>, Failure>;
+    /// Answers those that ended, and of those that ended less than
+    /// `limits::CONNECTION_RECORD_LIFETIME` ago the latest, `limits::SESSIONS_PER_USER` at most.
+    /// `None`, and nothing happens, when `keep` has ended itself: of two who revoke each other at
+    /// once, one stays.
+    async fn revoke_others(
+        &self,
+        keep: Identity,
+        now: Timestamp,
+    ) -> Result<Option<Vec<Identity>>, Failure>;
 }
 
 /// Whether a second factor is asked for.
@@ -100,14 +108,18 @@ pub trait TwoFactorStore: Send + Sync {
     /// Replaces a pending one; `false` while one is on.
     async fn begin(&self, user: UserId, sealed_secret: &str) -> Result<bool, Failure>;
     /// Turns the pending one on, with these recovery codes, of which only digests are kept.
-    /// `false` when none is pending any more.
+    /// `false` when none is pending any more, or one with another secret.
     async fn confirm(
         &self,
         user: UserId,
+        sealed_secret: &str,
         step: u64,
         recovery_digests: &[String],
     ) -> Result<bool, Failure>;
-    async fn disable(&self, user: UserId) -> Result<(), Failure>;
+    /// Idempotent. For who has just shown that they know the password with this hash: `false`,
+    /// and nothing changes, when the account has another one by now, or has ended, or this session
+    /// has.
+    async fn disable(&self, by: Identity, proven_hash: &str) -> Result<bool, Failure>;
     /// A code counts once: `false` when this time step, or a later one, was used before.
     async fn spend_step(&self, user: UserId, step: u64) -> Result<bool, Failure>;
     /// `false` for an unknown or spent one.

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::{EmailAddress, Username, limits};
-use service::port::{AccessToken, Failure, TokenSigner, TokenVerifier};
+use domain::{EmailAddress, SessionId, Timestamp, UserId, Username, limits};
+use service::port::{
+    AccessToken, Erasure, Failure, NewRefreshToken, NewSession, Rotation, SessionStore,
+    TokenSigner, TokenVerifier,
+};
 use service::{Accounts, Error, Identity, Registration, Sessions};
+use testkit::history::FakeHistory;
 use testkit::world::{PASSWORD, World, caller, login, registration};
 
 fn code(error: &Error) -> &'static str {
@@ -94,6 +98,51 @@ async fn a_refresh_gives_new_tokens_and_spends_the_old_one() {
     for token in [&next.refresh_token, &sibling.refresh_token] {
         assert!(world.sessions().refresh(token).await.is_ok());
     }
+}
+
+/// The account ends as soon as a token is exchanged.
+struct Ending(Arc<FakeHistory>);
+
+#[async_trait]
+impl SessionStore for Ending {
+    async fn open(&self, session: NewSession, proven_hash: &str) -> Result<bool, Failure> {
+        self.0.open(session, proven_hash).await
+    }
+
+    async fn holder(&self, digest: &str, now: Timestamp) -> Result<Option<UserId>, Failure> {
+        self.0.holder(digest, now).await
+    }
+
+    async fn rotate(
+        &self,
+        presented: &str,
+        fresh: NewRefreshToken,
+        now: Timestamp,
+    ) -> Result<Rotation, Failure> {
+        let rotation = self.0.rotate(presented, fresh, now).await?;
+        if let Rotation::Rotated(identity) = &rotation {
+            self.0.erase(identity.user_id, now).await?;
+        }
+        Ok(rotation)
+    }
+
+    async fn revoke(&self, session_id: SessionId, now: Timestamp) -> Result<(), Failure> {
+        self.0.revoke(session_id, now).await
+    }
+
+    async fn is_active(&self, identity: Identity) -> Result<bool, Failure> {
+        self.0.is_active(identity).await
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_ends_while_it_is_renewed_is_not_renewed() {
+    let world = World::new();
+    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ending = Arc::new(Ending(world.history.clone()));
+    let sessions = Sessions { sessions: ending, ..world.sessions() };
+    let error = sessions.refresh(&ada.refresh_token).await.err().unwrap();
+    assert_eq!(code(&error), "refresh_token_invalid");
 }
 
 #[tokio::test]

@@ -188,16 +188,55 @@ async fn a_session_that_has_ended_asks_for_no_mail() {
 }
 
 #[tokio::test]
+async fn a_sign_in_is_told_to_an_address_that_was_proven_and_to_no_other() {
+    let world = World::new();
+    let ada = ada(&world).await;
+    let proof = token(&world).await;
+    let sign_in = || MailJob::NewSignIn {
+        user_id: ada.user.id,
+        device_name: Some("phone".into()),
+        address: None,
+        at: testkit::ambient::at_ms(0),
+    };
+    world.post_office().send(sign_in()).await.unwrap();
+    assert_eq!(world.mailer.drain(), []);
+    world.email_proofs().verify(&proof).await.unwrap();
+    world.post_office().send(sign_in()).await.unwrap();
+    assert_eq!(world.mailer.drain().len(), 1);
+}
+
+/// The token came by that very mailbox. Without this an address would be lost to whoever
+/// registered with it first.
+#[tokio::test]
+async fn who_resets_the_password_has_proven_the_address() {
+    let world = World::new();
+    let signed_in = ada(&world).await;
+    world.queues.drain_mails();
+    world.clock.advance(limits::EMAIL_TOKEN_LIFETIME * 2);
+    let strict = Accounts { requires_verified_email: true, ..world.accounts() };
+    assert!(strict.login(login("ada", PASSWORD)).await.is_err());
+    let email = EmailAddress::parse("ada@example.org").unwrap();
+    world.passwords().forgot(email, None).await.unwrap();
+    let token = token(&world).await;
+    let new = crate::steps::password("staple battery horse");
+    world.passwords().reset(&token, new, None).await.unwrap();
+    let owner = strict.login(login("ada", "staple battery horse")).await.unwrap();
+    assert!(owner.user.email_verified && owner.user.id == signed_in.user.id);
+}
+
+#[tokio::test]
 async fn the_erased_get_no_mail() {
     let world = World::new();
     let ada = ada(&world).await;
+    let proof = token(&world).await;
+    world.email_proofs().verify(&proof).await.unwrap();
     let device = service::Device { name: Some("phone".into()), address: None };
     let attempt = service::Login { device, ..login("ada", PASSWORD) };
     assert!(world.accounts().login(attempt).await.is_ok());
     let email = EmailAddress::parse("ada@example.org").unwrap();
     world.passwords().forgot(email, None).await.unwrap();
     let jobs = world.queues.drain_mails();
-    assert_eq!(jobs.len(), 3, "{jobs:?}");
+    assert_eq!(jobs.len(), 2, "{jobs:?}");
     let password = crate::steps::password(PASSWORD);
     world.departures().leave(caller(&ada), password, None).await.unwrap();
     for job in jobs {

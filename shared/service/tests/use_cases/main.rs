@@ -10,6 +10,7 @@ mod delivery;
 mod doubles;
 mod erasures;
 mod groups;
+mod hanging_up;
 mod invites;
 mod mailing;
 mod never;

@@ -78,6 +78,23 @@ async fn a_reset_token_whose_time_is_over_resets_nothing() {
     assert_eq!(farewell(&scene.world, &scene.sockets[0]), None);
 }
 
+/// The token is spent, the sockets could not be reached, and nobody can reset again with it.
+#[tokio::test]
+async fn a_socket_that_outlived_a_reset_ends_with_its_next_heartbeat() {
+    let scene = scene().await;
+    let token = scene.token().await;
+    scene.world.live.set_down(true);
+    let error = scene.world.passwords().reset(&token, password(NEW), None).await.unwrap_err();
+    assert_eq!(code(&error), "unavailable");
+    scene.world.live.set_down(false);
+    for socket in &scene.sockets {
+        assert_eq!(farewell(&scene.world, socket), None, "it could not be told");
+        let error = scene.world.heartbeats().beat(socket, &[]).await.unwrap_err();
+        assert_eq!(code(&error), "unauthenticated");
+        assert_eq!(farewell(&scene.world, socket), Some("session_revoked"));
+    }
+}
+
 /// A peer's mistake: "404 on recovery for an unknown address".
 #[tokio::test]
 async fn an_unknown_address_gets_the_same_answer_for_the_same_work() {

@@ -1,6 +1,6 @@
 //! Where one is signed in, and signing out from afar.
 
-use domain::SessionId;
+use domain::{SessionId, limits};
 use service::{Device, Login, SignedIn};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 use uuid::Uuid;
@@ -49,8 +49,8 @@ async fn a_revoked_session_loses_its_sockets_at_once_and_opens_no_more() {
     let late = domain::ConnectionId::parse("late").unwrap();
     assert!(world.upgrades().connect(late, &ticket).await.is_err(), "a ticket was out");
     assert!(world.sessions().refresh(&laptop.refresh_token).await.is_err());
-    let error = world.session_list().revoke(caller(&phone), laptop.session_id).await.unwrap_err();
-    assert_eq!(code(&error), "session_not_found", "it has ended");
+    world.session_list().revoke(caller(&phone), laptop.session_id).await.unwrap();
+    assert_eq!(farewell(&world, &on_tablet), None, "nothing happens when it is done again");
 }
 
 #[tokio::test]
@@ -94,6 +94,40 @@ async fn one_session_whose_sockets_cannot_be_ended_does_not_spare_the_next() {
     world.live.set_down(false);
     let listed = world.session_list().list(caller(&phone)).await.unwrap();
     assert_eq!(listed.len(), 1, "they are revoked all the same");
+}
+
+/// The database said yes, and then the sockets could not be reached.
+#[tokio::test]
+async fn what_could_not_be_hung_up_is_hung_up_by_doing_it_again() {
+    let world = World::new();
+    let [phone, laptop, tablet] = ada(&world).await;
+    let on_laptop = world.socket(caller(&laptop), "laptop").await;
+    let on_tablet = world.socket(caller(&tablet), "tablet").await;
+    let list = world.session_list();
+    world.live.set_down(true);
+    assert!(list.revoke(caller(&phone), laptop.session_id).await.is_err());
+    assert!(list.revoke_others(caller(&phone)).await.is_err());
+    world.live.set_down(false);
+    assert_eq!(farewell(&world, &on_laptop), None, "it could not be told");
+    list.revoke(caller(&phone), laptop.session_id).await.unwrap();
+    assert_eq!(farewell(&world, &on_laptop), Some("session_revoked"));
+    list.revoke_others(caller(&phone)).await.unwrap();
+    assert_eq!(farewell(&world, &on_tablet), Some("session_revoked"));
+}
+
+#[tokio::test]
+async fn one_session_too_many_ends_the_one_that_was_not_used_for_the_longest_time() {
+    let world = World::new();
+    let first = world.accounts().register(registration("ada")).await.unwrap();
+    let mut last = None;
+    for number in 0..limits::SESSIONS_PER_USER {
+        world.clock.advance(std::time::Duration::from_secs(10));
+        last = Some(sign_in(&world, "phone", &format!("192.0.2.{number}")).await);
+    }
+    let listed = world.session_list().list(caller(&last.unwrap())).await.unwrap();
+    assert_eq!(listed.len(), limits::SESSIONS_PER_USER);
+    assert!(listed.iter().all(|view| view.id != first.session_id));
+    assert!(world.sessions().refresh(&first.refresh_token).await.is_err());
 }
 
 #[tokio::test]

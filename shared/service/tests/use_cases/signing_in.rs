@@ -111,7 +111,7 @@ async fn a_password_with_an_old_hash_is_hashed_again_when_it_is_right() {
 async fn a_device_that_was_not_known_is_told_of_once() {
     let world = World::new();
     let ada = world.accounts().register(registration("ada")).await.unwrap();
-    world.queues.drain_mails();
+    verify(&world).await;
     assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
     assert_eq!(world.queues.drain_mails(), [], "the device of the registration is known");
     let device = Device { name: Some("phone".into()), address: Some("192.0.2.1".into()) };
@@ -134,10 +134,51 @@ async fn a_device_that_was_not_known_is_told_of_once() {
     assert_eq!(world.queues.drain_mails(), [], "nobody signed in");
 }
 
+/// Who registered proves their address.
+async fn verify(world: &World) {
+    let token = world.deliver_mails().await.remove(0).text;
+    world.email_proofs().verify(&token).await.unwrap();
+}
+
+/// From a device that was never seen.
+async fn sign_in_anew(world: &World, number: u32) {
+    let device = Device { name: Some(format!("phone {number}")), address: None };
+    let attempt = Login { device, ..login("ada", PASSWORD) };
+    assert!(world.accounts().login(attempt).await.is_ok(), "{number}");
+}
+
+/// It may be the address of somebody who has never heard of us.
+#[tokio::test]
+async fn an_address_that_nobody_has_proven_is_told_of_no_device() {
+    let world = World::new();
+    world.person("ada").await;
+    let registration_mail = world.queues.drain_mails();
+    assert_eq!(registration_mail.len(), 1);
+    sign_in_anew(&world, 1).await;
+    assert_eq!(world.queues.drain_mails(), []);
+}
+
+#[tokio::test]
+async fn many_new_devices_are_not_as_many_mails() {
+    let world = World::new();
+    world.person("ada").await;
+    verify(&world).await;
+    for number in 0..4 * limits::MAILS_PER_HOUR {
+        sign_in_anew(&world, number).await;
+        world.clock.advance(std::time::Duration::from_secs(10));
+    }
+    let mails = world.queues.drain_mails().len();
+    assert_eq!(mails, limits::MAILS_PER_HOUR as usize);
+    world.clock.advance(std::time::Duration::from_secs(3_600));
+    sign_in_anew(&world, 4 * limits::MAILS_PER_HOUR).await;
+    assert_eq!(world.queues.drain_mails().len(), 1);
+}
+
 #[tokio::test]
 async fn somebody_signs_in_though_no_mail_can_be_queued() {
     let world = World::new();
     world.person("ada").await;
+    verify(&world).await;
     world.queues.set_down(true);
     let device = Device { name: Some("phone".into()), address: None };
     let attempt = Login { device, ..login("ada", PASSWORD) };
@@ -162,19 +203,42 @@ async fn a_refused_registration_sends_no_mail() {
 #[tokio::test]
 async fn all_names_of_an_account_are_one_account() {
     let world = World::new();
-    let ada = world.person("ada").await;
-    for number in 0..limits::LOGINS_PER_MINUTE - 1 {
+    world.person("ada").await;
+    for number in 0..limits::LOGINS_PER_MINUTE {
         let name = ["ada", "ada@example.org", "Ada@Example.org "][number as usize % 3];
         let error = world.accounts().login(login(name, "wrong password")).await.err().unwrap();
         assert_eq!(code(&error), "invalid_credentials");
     }
-    let wrong = password("wrong password");
-    let error = world.passwords().change(ada, wrong, password(PASSWORD)).await.unwrap_err();
-    assert_eq!(code(&error), "wrong_password", "the last try");
     for name in ["ada", "ada@example.org"] {
         let error = world.accounts().login(login(name, PASSWORD)).await.err().unwrap();
         assert_eq!(code(&error), "too_many");
     }
+}
+
+/// Who signs in as somebody, or tries to, does not keep them from defending their account.
+#[tokio::test]
+async fn strangers_who_try_a_name_take_nothing_from_who_is_signed_in() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for _ in 0..2 * limits::LOGINS_PER_MINUTE {
+        assert!(world.accounts().login(login("ada", "wrong password")).await.is_err());
+    }
+    let new = password("staple battery horse");
+    world.passwords().change(ada, password(PASSWORD), new).await.unwrap();
+}
+
+#[tokio::test]
+async fn all_that_asks_for_the_password_again_is_counted_together() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for _ in 1..limits::LOGINS_PER_MINUTE {
+        let wrong = password("wrong password");
+        let error = world.passwords().change(ada, wrong, password(PASSWORD)).await.unwrap_err();
+        assert_eq!(code(&error), "wrong_password");
+    }
+    let error = world.two_factor().enrol(ada, password("wrong password")).await.err().unwrap();
+    assert_eq!(code(&error), "wrong_password", "the last try");
     let left = world.departures().leave(ada, password(PASSWORD), None).await;
     assert_eq!(code(&left.unwrap_err()), "too_many");
+    assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
 }

@@ -1,7 +1,12 @@
 //! A second factor: enrolled, confirmed, asked for, and turned off.
 
-use domain::limits;
-use service::{Caller, Error, Login};
+use std::sync::Arc;
+
+use domain::{Timestamp, UserId, limits};
+use futures::FutureExt;
+use service::port::{Failure, OneTimeCodes, TwoFactorStore};
+use service::{Accounts, Caller, Error, Login};
+use testkit::history::FakeHistory;
 use testkit::proof::FakeCodes;
 use testkit::world::{PASSWORD, World, login};
 
@@ -260,4 +265,64 @@ async fn a_code_typed_with_a_blank_confirms() {
     let scene = Scene { world, ada, secret, recovery_codes: vec![] };
     let typed = format!(" {} ", scene.shown());
     assert!(scene.world.two_factor().confirm(ada, &typed).await.is_ok());
+}
+
+/// Two tabs: the code shows the secret of the one, and the other has replaced it meanwhile.
+#[tokio::test]
+async fn what_is_confirmed_is_what_the_code_was_compared_with() {
+    let (world, ada, secret) = enrolled().await;
+    let scene = Scene { world, ada, secret, recovery_codes: vec![] };
+    let codes = Arc::new(Meddling { world: scene.world.history.clone(), codes: FakeCodes::new() });
+    let mut setup = scene.world.two_factor();
+    setup.second_factor.codes = codes;
+    let error = setup.confirm(ada, &scene.shown()).await.unwrap_err();
+    assert_eq!(code(&error), "two_factor_off");
+    assert!(scene.sign_in(None).await.is_ok(), "nothing was turned on");
+}
+
+/// Enrols anew while a code is compared.
+struct Meddling {
+    world: Arc<FakeHistory>,
+    codes: Arc<FakeCodes>,
+}
+
+impl OneTimeCodes for Meddling {
+    fn new_secret(&self, user: UserId) -> Result<String, Failure> {
+        self.codes.new_secret(user)
+    }
+
+    fn enrolment(
+        &self,
+        user: UserId,
+        sealed_secret: &str,
+        account: &str,
+    ) -> Result<(String, String), Failure> {
+        self.codes.enrolment(user, sealed_secret, account)
+    }
+
+    fn check(
+        &self,
+        user: UserId,
+        sealed_secret: &str,
+        given: &str,
+        now: Timestamp,
+    ) -> Result<Option<u64>, Failure> {
+        // In memory it is done at once.
+        let begun = self.world.begin(user, "another secret").now_or_never();
+        assert!(matches!(begun, Some(Ok(true))));
+        self.codes.check(user, sealed_secret, given, now)
+    }
+}
+
+#[tokio::test]
+async fn no_recovery_code_is_spent_for_a_sign_in_that_is_refused_anyway() {
+    let scene = scene().await;
+    let strict = Accounts { requires_verified_email: true, ..scene.world.accounts() };
+    let recovery = scene.recovery_codes[0].clone();
+    let attempt = || Login { totp: Some(recovery.clone()), ..login("ada", PASSWORD) };
+    let error = strict.login(attempt()).await.err().unwrap();
+    assert_eq!(code(&error), "email_not_verified");
+    let token = scene.world.deliver_mails().await.remove(0).text;
+    scene.world.email_proofs().verify(&token).await.unwrap();
+    assert!(strict.login(attempt()).await.is_ok());
 }

@@ -97,6 +97,7 @@ impl SessionStore for FakeHistory {
         let account = state.account(session.user_id);
         let is_proven = account.is_some_and(|account| account.password_hash == proven_hash);
         if is_proven {
+            state.end_surplus(session.user_id, session.created_at);
             insert_session(&mut state, session);
         }
         Ok(is_proven)

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use async_trait::async_trait;
-use domain::{SessionId, Timestamp, User, UserId};
+use domain::{SessionId, Timestamp, User, UserId, limits};
 use service::port::{
     Failure, MailPurpose, MailTokenStore, NewMailToken, PasswordStore, SessionDirectory,
 };
@@ -29,21 +29,46 @@ impl State {
         self.mail_tokens.remove(digest).map(|token| token.user_id)
     }
 
-    /// Ends every session of theirs but one; answers those that this ended.
+    /// Ends every session of theirs but one; answers those that this ended, and the latest of
+    /// those that ended lately.
     fn revoke_all(
         &mut self,
         user_id: UserId,
         keep: Option<SessionId>,
         now: Timestamp,
     ) -> Vec<Identity> {
-        let mut ended = vec![];
-        for (id, session) in &mut self.sessions {
-            if session.user_id == user_id && session.revoked_at.is_none() && Some(*id) != keep {
-                session.revoked_at = Some(now);
-                ended.push(Identity { user_id, session_id: *id });
+        let since = now.minus(limits::CONNECTION_RECORD_LIFETIME);
+        let theirs = self.sessions.iter_mut().filter(|(_, session)| session.user_id == user_id);
+        let (mut ended, mut lately) = (vec![], vec![]);
+        for (id, session) in theirs {
+            match session.revoked_at {
+                None if Some(*id) != keep => {
+                    session.revoked_at = Some(now);
+                    ended.push(*id);
+                }
+                Some(at) if since < at => lately.push((Reverse(at), *id)),
+                None | Some(_) => {}
             }
         }
-        ended
+        lately.sort();
+        let lately = lately.into_iter().map(|(_, id)| id).take(limits::SESSIONS_PER_USER);
+        ended.extend(lately);
+        ended.into_iter().map(|session_id| Identity { user_id, session_id }).collect()
+    }
+
+    /// Ends the least used, so that there is room for one more.
+    pub(super) fn end_surplus(&mut self, user: UserId, now: Timestamp) {
+        let theirs = self.sessions.iter_mut().filter(|(_, session)| session.user_id == user);
+        let mut open: Vec<_> = theirs.filter(|(_, one)| one.revoked_at.is_none()).collect();
+        open.sort_by_key(|(id, session)| Reverse((session.last_used_at, **id)));
+        for (_, session) in open.into_iter().skip(limits::SESSIONS_PER_USER - 1) {
+            session.revoked_at = Some(now);
+        }
+    }
+
+    pub(super) fn is_active(&self, identity: Identity) -> bool {
+        let session = self.sessions.get(&identity.session_id);
+        session.is_some_and(|one| one.user_id == identity.user_id && one.revoked_at.is_none())
     }
 }
 
@@ -91,6 +116,7 @@ impl MailTokenStore for FakeHistory {
         };
         if let Some(account) = state.users.get_mut(&user) {
             password_hash.clone_into(&mut account.password_hash);
+            account.user.email_verified = true;
         }
         Ok(Some(state.revoke_all(user, None, now)))
     }
@@ -110,8 +136,7 @@ impl PasswordStore for FakeHistory {
         now: Timestamp,
     ) -> Result<Option<Vec<Identity>>, Failure> {
         let mut state = self.reach()?;
-        let session = state.sessions.get(&keep.session_id);
-        if session.is_none_or(|one| one.user_id != keep.user_id || one.revoked_at.is_some()) {
+        if !state.is_active(keep) {
             return Ok(None);
         }
         let account = state.users.get_mut(&keep.user_id).filter(|account| !account.is_erased);
@@ -163,9 +188,8 @@ impl SessionDirectory for FakeHistory {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let mut state = self.reach()?;
-        let found = state.sessions.get_mut(&session);
-        let found = found.filter(|found| found.user_id == user && found.revoked_at.is_none());
-        Ok(found.map(|found| found.revoked_at = Some(now)).is_some())
+        let found = state.sessions.get_mut(&session).filter(|found| found.user_id == user);
+        Ok(found.map(|found| found.revoked_at.get_or_insert(now)).is_some())
     }
 
     async fn knows_device(&self, user: UserId, device: &Device) -> Result<bool, Failure> {
@@ -178,7 +202,9 @@ impl SessionDirectory for FakeHistory {
         &self,
         keep: Identity,
         now: Timestamp,
-    ) -> Result<Vec<Identity>, Failure> {
-        Ok(self.reach()?.revoke_all(keep.user_id, Some(keep.session_id), now))
+    ) -> Result<Option<Vec<Identity>>, Failure> {
+        let mut state = self.reach()?;
+        let is_active = state.is_active(keep);
+        Ok(is_active.then(|| state.revoke_all(keep.user_id, Some(keep.session_id), now)))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use domain::UserId;
+use service::Identity;
 use service::port::{Failure, TwoFactor, TwoFactorStore};
 
 use super::FakeHistory;
@@ -49,11 +50,13 @@ impl TwoFactorStore for FakeHistory {
     async fn confirm(
         &self,
         user: UserId,
+        sealed_secret: &str,
         step: u64,
         recovery_digests: &[String],
     ) -> Result<bool, Failure> {
         let mut state = self.reach()?;
         let pending = state.factors.get_mut(&user).filter(|factor| !factor.is_on);
+        let pending = pending.filter(|factor| factor.sealed_secret == sealed_secret);
         let Some(factor) = pending else { return Ok(false) };
         factor.is_on = true;
         factor.last_step = Some(step);
@@ -61,9 +64,15 @@ impl TwoFactorStore for FakeHistory {
         Ok(true)
     }
 
-    async fn disable(&self, user: UserId) -> Result<(), Failure> {
-        self.reach()?.factors.remove(&user);
-        Ok(())
+    async fn disable(&self, by: Identity, proven_hash: &str) -> Result<bool, Failure> {
+        let mut state = self.reach()?;
+        let account = state.account(by.user_id);
+        let is_proven = account.is_some_and(|account| account.password_hash == proven_hash);
+        if !is_proven || !state.is_active(by) {
+            return Ok(false);
+        }
+        state.factors.remove(&by.user_id);
+        Ok(true)
     }
 
     async fn spend_step(&self, user: UserId, step: u64) -> Result<bool, Failure> {

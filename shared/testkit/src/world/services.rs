@@ -70,6 +70,7 @@ impl World {
     pub fn heartbeats(&self) -> Heartbeats {
         Heartbeats {
             connections: self.live.clone(),
+            sessions: self.history.clone(),
             conversations: self.history.clone(),
             hangup: self.hangup(),
             pusher: self.pusher.clone(),

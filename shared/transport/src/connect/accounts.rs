@@ -8,7 +8,7 @@ use service::{Accounts, Presences, Profiles, Sessions, SignOut};
 
 use super::Parts;
 use super::credentials::second_factor;
-use super::pace::{Pace, login_bucket, registration_bucket};
+use super::pace::{Pace, login_bucket, mail_bucket, registration_bucket};
 use crate::config::name;
 use crate::crypto::{Argon2Hasher, GuessingJudge};
 
@@ -18,7 +18,7 @@ pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
 
 pub fn accounts(parts: &Parts) -> Accounts {
     let postgres = Arc::new(PgAccounts::new(parts.database()));
-    let buckets = vec![login_bucket(parts), registration_bucket(parts)];
+    let buckets = vec![login_bucket(parts), registration_bucket(parts), mail_bucket(parts)];
     Accounts {
         users: postgres.clone(),
         sessions: postgres.clone(),

@@ -10,14 +10,15 @@ use service::{
 };
 
 use super::Parts;
-use super::pace::{Pace, login_bucket, mail_bucket};
+use super::pace::{Pace, login_bucket, mail_bucket, proof_bucket};
 use crate::crypto::{Argon2Hasher, GuessingJudge};
 
 pub(super) fn second_factor(parts: &Parts) -> SecondFactor {
     SecondFactor {
         factors: Arc::new(PgAccounts::new(parts.database())),
         codes: parts.one_time_codes(),
-        limiter: parts.table(),
+        // With the limit of the service, and noted for the answer.
+        limiter: Pace::new(parts.table(), vec![]),
         entropy: parts.entropy(),
         clock: parts.clock(),
     }
@@ -37,8 +38,8 @@ pub fn email_proofs(parts: &Parts) -> EmailProofs {
 }
 
 pub fn passwords(parts: &Parts) -> Passwords {
-    let (kind, bucket) = login_bucket(parts);
-    let buckets = vec![(kind, bucket), ("reset", bucket), mail_bucket(parts)];
+    let (_, resets) = login_bucket(parts);
+    let buckets = vec![proof_bucket(parts), ("reset", resets), mail_bucket(parts)];
     Passwords {
         proof: password_proof(parts, buckets),
         tokens: Arc::new(PgAccounts::new(parts.database())),
@@ -73,14 +74,14 @@ pub fn session_list(parts: &Parts) -> SessionList {
 
 pub fn two_factor_setup(parts: &Parts) -> TwoFactorSetup {
     TwoFactorSetup {
-        proof: password_proof(parts, vec![login_bucket(parts)]),
+        proof: password_proof(parts, vec![proof_bucket(parts)]),
         second_factor: second_factor(parts),
     }
 }
 
 pub fn departures(parts: &Parts) -> Departures {
     Departures {
-        proof: password_proof(parts, vec![login_bucket(parts)]),
+        proof: password_proof(parts, vec![proof_bucket(parts)]),
         second_factor: second_factor(parts),
         erasure: Arc::new(PgErasure::new(parts.database())),
         queue: parts.erasure_queue(),

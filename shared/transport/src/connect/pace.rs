@@ -50,6 +50,11 @@ pub(super) fn login_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
     ("login", TokenBucket::per_minute(count))
 }
 
+/// Proving the password while signed in: as often as signing in, and counted apart.
+pub(super) fn proof_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
+    ("proof", login_bucket(parts).1)
+}
+
 pub(super) fn registration_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
     let most = limits::REGISTRATIONS_PER_HOUR;
     let count = parts.environment.parsed(name::REGISTRATIONS_PER_HOUR, most);
@@ -121,8 +126,8 @@ mod tests {
         let pace = Pace::new(Arc::new(Noted::default()), vec![("login", TokenBucket::per_hour(7))]);
         let now = Timestamp::from_unix_ms(0).unwrap();
         let work = pace.take("login/alice", TokenBucket::per_minute(10), 1, now);
-        let (_, quota) = quota::noted_by(work).await;
-        let told = quota.unwrap().headers().map(|(_, value)| value);
+        let (_, noted) = quota::noted_by(work).await;
+        let told = noted.told(false).unwrap().headers().map(|(_, value)| value);
         assert_eq!(told, ["7", "6", "515", "7;w=3600"]);
     }
 }

@@ -94,6 +94,7 @@ pub fn heartbeats(parts: &Parts) -> Heartbeats {
     let table = parts.table();
     Heartbeats {
         connections: table.clone(),
+        sessions: Arc::new(PgAccounts::new(parts.database())),
         conversations: Arc::new(PgConversations::new(parts.database())),
         hangup: parts.hangup(&table),
         pusher: parts.pusher(),

@@ -17,6 +17,10 @@ async fn login_with(client: &Client, device: &str) {
 #[tokio::test]
 async fn a_sign_in_on_a_new_device_is_told_and_one_on_a_known_device_is_not() {
     let [ada] = people(["ada"]).await;
+    // Nobody has proven yet that this address is hers: it may be a stranger's.
+    login_with(&ada, "a device before that").await;
+    let token = mailed_token(&ada, VERIFY, 1).await;
+    verify(ada.api(), &token).await.expect_status(204).unwrap();
     login_with(&ada, "Ada's <phone> & more").await;
     let mail = mails(&ada, SIGN_IN, 1).await.remove(0);
     assert!(mail.text.contains("Ada's <phone> & more"), "{}", mail.text);

@@ -46,6 +46,24 @@ fn wrong_code(app: &Authenticator) -> String {
     candidates.into_iter().find(|code| !near.contains(code)).unwrap()
 }
 
+/// Thirty an hour, whatever the deployment says of sign-ins.
+#[tokio::test]
+async fn who_tries_many_codes_is_told_the_limit_of_codes() {
+    let [ada] = people(["ada"]).await;
+    let (app, _) = with_second_factor(&ada).await;
+    let wrong = wrong_code(&app);
+    for _ in 0..30 {
+        let refused = login(&ada, PASSWORD, Some(&wrong)).await;
+        refused.expect_problem(401, "totp_invalid").unwrap();
+    }
+    let stopped = login(&ada, PASSWORD, Some(&wrong)).await;
+    let problem = stopped.expect_problem(429, "too_many_requests").unwrap();
+    let seconds = problem.retry_after_seconds.unwrap().to_string();
+    let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "ratelimit-policy"];
+    let told = told.map(|name| stopped.header(name).unwrap());
+    assert_eq!(told, ["30", "0", seconds.as_str(), "30;w=3600"]);
+}
+
 #[tokio::test]
 async fn a_second_factor_is_asked_for_once_its_app_has_shown_a_code() {
     let [ada] = people(["ada"]).await;

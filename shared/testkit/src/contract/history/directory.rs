@@ -1,6 +1,6 @@
 //! `SessionDirectory`.
 
-use domain::{Timestamp, UserId};
+use domain::{Timestamp, UserId, limits};
 use service::port::{NewRefreshToken, NewSession, Rotation};
 use service::{Device, Identity, SessionView};
 
@@ -9,7 +9,7 @@ use super::{HistoryFixture, HistoryPorts};
 
 async fn open(ports: &HistoryPorts, user: UserId, number: u32, created_at: Timestamp) {
     let session = NewSession { created_at, ..new_session(user, number) };
-    open_session(&ports, session).await;
+    open_session(ports, session).await;
 }
 
 async fn refresh(ports: &HistoryPorts, spent: u32, fresh: NewRefreshToken, now: Timestamp) {
@@ -23,6 +23,13 @@ async fn list(ports: &HistoryPorts, user: UserId, now: Timestamp) -> Vec<Session
 
 async fn ids(ports: &HistoryPorts, now: Timestamp) -> Vec<domain::SessionId> {
     list(ports, ADA, now).await.into_iter().map(|view| view.id).collect()
+}
+
+/// By Ada from the session with this number; those that are told, by their ids.
+async fn revoke_others(ports: &HistoryPorts, by: u32, now: Timestamp) -> Option<Vec<Identity>> {
+    let mut ended = ports.directory.revoke_others(of_ada(by), now).await.expect("answers")?;
+    ended.sort_by_key(|identity| identity.session_id);
+    Some(ended)
 }
 
 fn of_ada(number: u32) -> Identity {
@@ -66,7 +73,7 @@ pub async fn what_cannot_be_refreshed_any_more_is_not_listed(fixture: &dyn Histo
     assert_eq!(ids(&ports, at(2_000)).await, []);
 }
 
-pub async fn a_session_is_revoked_by_its_owner_once(fixture: &dyn HistoryFixture) {
+pub async fn a_session_is_revoked_by_its_owner_however_often(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     let revoke = async |user, number| {
         ports.directory.revoke_one(user, session_id(number), at(20)).await.expect("answers")
@@ -75,7 +82,7 @@ pub async fn a_session_is_revoked_by_its_owner_once(fixture: &dyn HistoryFixture
     assert!(!revoke(ADA, 99).await, "there is none");
     assert!(ports.sessions.is_active(of_ada(0)).await.expect("reads"));
     assert!(revoke(ADA, 0).await);
-    assert!(!revoke(ADA, 0).await, "it has ended");
+    assert!(revoke(ADA, 0).await, "its sockets may be open still");
     assert!(!ports.sessions.is_active(of_ada(0)).await.expect("reads"));
     let refused = ports.sessions.rotate(&digest(0), token(20), at(21)).await.expect("answers");
     assert_eq!(refused, Rotation::Refused);
@@ -87,13 +94,53 @@ pub async fn the_other_sessions_are_revoked_together(fixture: &dyn HistoryFixtur
         open(&ports, ADA, number, at(10)).await;
     }
     ports.sessions.revoke(session_id(12), at(11)).await.expect("revokes");
-    let mut ended = ports.directory.revoke_others(of_ada(10), at(20)).await.expect("revokes");
-    ended.sort_by_key(|identity| identity.session_id);
-    assert_eq!(ended, [of_ada(0), of_ada(11)]);
+    let expected = [of_ada(0), of_ada(11), of_ada(12)];
+    assert_eq!(revoke_others(&ports, 10, at(20)).await.expect("its session stays"), expected);
     assert_eq!(ids(&ports, at(21)).await, [session_id(10)]);
     assert_eq!(list(&ports, BOB, at(21)).await.len(), 1);
-    let again = ports.directory.revoke_others(of_ada(10), at(22)).await.expect("revokes");
-    assert_eq!(again, []);
+    let again = revoke_others(&ports, 10, at(22)).await.expect("its session stays");
+    assert_eq!(again, expected, "their sockets may be open still");
+    let of_the_second = at(11).plus(limits::CONNECTION_RECORD_LIFETIME);
+    let later = revoke_others(&ports, 10, of_the_second).await.expect("its session stays");
+    assert_eq!(later, [of_ada(0), of_ada(11)], "its sockets ended by themselves");
+}
+
+pub async fn a_session_that_has_ended_revokes_no_other(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    open(&ports, ADA, 10, at(10)).await;
+    ports.sessions.revoke(session_id(10), at(11)).await.expect("revokes");
+    for number in [10, 99, 1] {
+        assert_eq!(revoke_others(&ports, number, at(20)).await, None, "{number}");
+    }
+    assert!(ports.sessions.is_active(of_ada(0)).await.expect("reads"));
+}
+
+pub async fn of_two_who_revoke_each_other_at_once_one_stays(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    open(&ports, ADA, 10, at(10)).await;
+    let other = fixture.process();
+    let (first, second) =
+        tokio::join!(revoke_others(&ports, 0, at(20)), revoke_others(&other, 10, at(20)));
+    assert_ne!(first.is_some(), second.is_some(), "{first:?} {second:?}");
+    assert_eq!(ids(&ports, at(21)).await.len(), 1);
+}
+
+pub async fn one_session_too_many_ends_the_least_used(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let first = 1_000;
+    let after = first + u32::try_from(limits::SESSIONS_PER_USER).expect("a small number");
+    // Together with the one of the scene there is one too many.
+    for number in first..after {
+        open(&ports, ADA, number, at(u64::from(number - first) + 10)).await;
+    }
+    let active = async |number| ports.sessions.is_active(of_ada(number)).await.expect("reads");
+    assert!(!active(0).await, "it was used before all others");
+    assert_eq!(ids(&ports, at(900)).await.len(), limits::SESSIONS_PER_USER);
+    refresh(&ports, first, token(20), at(500)).await;
+    open(&ports, ADA, after, at(501)).await;
+    assert!(active(first).await && !active(first + 1).await && active(first + 2).await);
+    assert_eq!(ids(&ports, at(900)).await.len(), limits::SESSIONS_PER_USER);
+    assert_eq!(list(&ports, BOB, at(900)).await.len(), 1);
 }
 
 pub async fn a_device_is_known_by_its_name_and_address(fixture: &dyn HistoryFixture) {

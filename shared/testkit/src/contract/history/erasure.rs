@@ -52,7 +52,7 @@ async fn bob_in_full(fixture: &dyn HistoryFixture) -> HistoryPorts {
         ports.mail_tokens.issue(token).await.expect("issues");
     }
     ports.factors.begin(BOB, "sealed").await.expect("begins");
-    ports.factors.confirm(BOB, 1, &[digest(1)]).await.expect("confirms");
+    ports.factors.confirm(BOB, "sealed", 1, &[digest(1)]).await.expect("confirms");
     let group = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
     let direct = open_direct(&ports, ADA, BOB).await.conversation.id;
     append(&ports, &[says(group, BOB, 1), says(direct, BOB, 1)]).await;

@@ -1,6 +1,7 @@
 //! `TwoFactorStore`.
 
 use domain::UserId;
+use service::Identity;
 use service::port::TwoFactor;
 
 use super::scene::*;
@@ -9,7 +10,7 @@ use super::{HistoryFixture, HistoryPorts};
 /// Turned on at step 100, with the recovery codes 1 and 2.
 async fn turn_on(ports: &HistoryPorts, user: UserId) {
     assert!(ports.factors.begin(user, "sealed").await.expect("begins"));
-    let confirmed = ports.factors.confirm(user, 100, &[digest(1), digest(2)]).await;
+    let confirmed = ports.factors.confirm(user, "sealed", 100, &[digest(1), digest(2)]).await;
     assert!(confirmed.expect("confirms"));
 }
 
@@ -28,17 +29,24 @@ async fn recover(ports: &HistoryPorts, user: UserId, number: u32) -> bool {
 pub async fn a_second_factor_is_off_pending_and_on(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     assert_eq!(state(&ports, ADA).await, TwoFactor::Off);
-    assert!(!ports.factors.confirm(ADA, 1, &[]).await.expect("answers"), "nothing waits");
+    let confirm = async |secret, step, digests: &[String]| {
+        ports.factors.confirm(ADA, secret, step, digests).await.expect("answers")
+    };
+    assert!(!confirm("first", 1, &[]).await, "nothing waits");
     for secret in ["first", "second"] {
         assert!(ports.factors.begin(ADA, secret).await.expect("begins"));
         let pending = TwoFactor::Pending { sealed_secret: secret.to_owned() };
         assert_eq!(state(&ports, ADA).await, pending);
     }
-    assert!(ports.factors.confirm(ADA, 100, &[digest(1)]).await.expect("confirms"));
+    assert!(!confirm("first", 99, &[digest(2)]).await, "it was replaced meanwhile");
+    let pending = TwoFactor::Pending { sealed_secret: "second".to_owned() };
+    assert_eq!(state(&ports, ADA).await, pending);
+    assert!(confirm("second", 100, &[digest(1)]).await);
     let on = TwoFactor::On { sealed_secret: "second".to_owned() };
     assert_eq!(state(&ports, ADA).await, on);
     assert_eq!(state(&ports, BOB).await, TwoFactor::Off);
-    assert!(!ports.factors.confirm(ADA, 101, &[]).await.expect("answers"), "it is on already");
+    assert!(!confirm("second", 101, &[]).await, "it is on already");
+    assert!(!recover(&ports, ADA, 2).await, "that confirmation was refused");
     assert!(recover(&ports, ADA, 1).await, "a refused confirmation takes no code away");
 }
 
@@ -94,11 +102,34 @@ pub async fn of_two_who_spend_the_same_at_once_one_wins(fixture: &dyn HistoryFix
     assert!(first != second);
 }
 
+/// By Ada from the session with this number.
+async fn disable(ports: &HistoryPorts, session: u32, proven: &str) -> bool {
+    let by = Identity { user_id: ADA, session_id: session_id(session) };
+    ports.factors.disable(by, proven).await.expect("answers")
+}
+
+pub async fn only_who_proved_the_password_of_that_moment_turns_it_off(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    turn_on(&ports, ADA).await;
+    open_session(&ports, new_session(ADA, 10)).await;
+    ports.sessions.revoke(session_id(10), at(2)).await.expect("revokes");
+    assert!(!disable(&ports, 0, "another hash").await);
+    assert!(!disable(&ports, 10, "hash of ada").await, "that session has ended");
+    assert!(!disable(&ports, 1, "hash of ada").await, "that session is Bob's");
+    let on = TwoFactor::On { sealed_secret: "sealed".to_owned() };
+    assert_eq!(state(&ports, ADA).await, on);
+    assert!(recover(&ports, ADA, 1).await);
+    assert!(disable(&ports, 0, "hash of ada").await);
+    assert_eq!(state(&ports, ADA).await, TwoFactor::Off);
+}
+
 pub async fn what_is_turned_off_is_forgotten(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     turn_on(&ports, ADA).await;
     for _ in 0..2 {
-        ports.factors.disable(ADA).await.expect("turns off");
+        assert!(disable(&ports, 0, "hash of ada").await);
         assert_eq!(state(&ports, ADA).await, TwoFactor::Off);
     }
     assert!(!recover(&ports, ADA, 1).await && !spend(&ports, ADA, 200).await);

@@ -60,12 +60,14 @@ pub async fn a_reset_sets_the_password_and_ends_every_session(fixture: &dyn Hist
     let mut ended = reset(&ports, &token, at(99)).await.expect("it is valid");
     ended.sort_by_key(|identity| identity.session_id);
     let of_ada = |number| Identity { user_id: ADA, session_id: session_id(number) };
-    assert_eq!(ended, [of_ada(0), of_ada(10)], "those that were active");
+    assert_eq!(ended, [of_ada(0), of_ada(10), of_ada(11)], "also the one that ended lately");
     for number in [0, 10, 11] {
         assert!(!ports.sessions.is_active(of_ada(number)).await.expect("reads"));
     }
     assert_eq!(hash(&ports, ADA).await, "a new hash");
     assert_eq!(hash(&ports, BOB).await, "hash of bob");
+    assert!(is_verified(&ports, ADA).await, "the token came by her mailbox");
+    assert!(!is_verified(&ports, BOB).await);
     let bob = Identity { user_id: BOB, session_id: session_id(1) };
     assert!(ports.sessions.is_active(bob).await.expect("reads"));
     assert_eq!(reset(&ports, &token, at(99)).await, None, "it is spent");

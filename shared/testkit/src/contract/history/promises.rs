@@ -89,8 +89,11 @@ macro_rules! people_contract {
         $crate::history_promises! { $fixture, directory:
             sessions_are_listed_by_their_last_use
             what_cannot_be_refreshed_any_more_is_not_listed
-            a_session_is_revoked_by_its_owner_once
+            a_session_is_revoked_by_its_owner_however_often
             the_other_sessions_are_revoked_together
+            a_session_that_has_ended_revokes_no_other
+            of_two_who_revoke_each_other_at_once_one_stays
+            one_session_too_many_ends_the_least_used
             a_device_is_known_by_its_name_and_address
         }
         $crate::history_promises! { $fixture, factors:
@@ -100,6 +103,7 @@ macro_rules! people_contract {
             the_step_that_confirmed_is_spent
             a_recovery_code_counts_once_and_for_its_owner
             of_two_who_spend_the_same_at_once_one_wins
+            only_who_proved_the_password_of_that_moment_turns_it_off
             what_is_turned_off_is_forgotten
         }
         $crate::history_promises! { $fixture, erasure:

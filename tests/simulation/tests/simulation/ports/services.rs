@@ -107,6 +107,7 @@ impl Ports {
     pub fn heartbeats(&self) -> Heartbeats {
         Heartbeats {
             connections: self.connections(),
+            sessions: self.world.history.clone(),
             conversations: self.conversations(),
             hangup: self.hangup(),
             pusher: self.pusher(),
