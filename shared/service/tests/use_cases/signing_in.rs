@@ -48,6 +48,21 @@ async fn names_that_nobody_has_are_throttled_as_others_are() {
 }
 
 #[tokio::test]
+async fn who_has_many_addresses_in_one_network_counts_once() {
+    let world = World::new();
+    for number in 0..limits::LOGINS_PER_MINUTE {
+        let attempt = login(&format!("person{number}"), PASSWORD);
+        let attempt = from(&format!("2001:db8:1:2:{number}::{number}"), attempt);
+        assert!(world.accounts().login(attempt).await.is_err());
+    }
+    let again = from("2001:db8:1:2:ffff::1", login("another", PASSWORD));
+    assert_eq!(code(&world.accounts().login(again).await.err().unwrap()), "too_many");
+    let beside = from("2001:db8:1:3::1", login("another", PASSWORD));
+    let error = world.accounts().login(beside).await.err().unwrap();
+    assert_eq!(code(&error), "invalid_credentials");
+}
+
+#[tokio::test]
 async fn an_address_that_tries_many_accounts_waits() {
     let world = World::new();
     world.person("ada").await;
