@@ -84,12 +84,21 @@ impl State {
                 let (conversation, client_id) = (no.conversation_id, no.client_id);
                 let Some((room, around)) = self.room(conversation, now) else { return };
                 if room.outbox.rejected(client_id, &no.code, no.retryable, now) {
+                    // It knows better who is in.
+                    if no.code == "not_a_member" {
+                        room.want_fetch(now);
+                    }
                     around.told.tell(Event::Refused { conversation, client_id, code: no.code });
                 }
             }
-            Said::Nudge(nudge) => self.behind(nudge.conversation_id, nudge.last_seq, now),
+            Said::Nudge(nudge) => {
+                if let Some((room, mut around)) = self.room(nudge.conversation_id, now) {
+                    room.nudged(nudge.last_seq, &mut around);
+                }
+            }
             Said::HeartbeatOk(ok) => {
                 self.links.heartbeat_answered(socket);
+                self.sync.beat(now);
                 self.rooms.values_mut().for_each(|room| room.beat(now));
                 ok.behind.iter().for_each(|b| self.behind(b.conversation_id, b.last_seq, now));
             }
@@ -190,6 +199,10 @@ impl State {
         let is_asked = |room: &&mut Room| frame_id.is_some_and(|id| room.outbox.is_in_flight(id));
         if let Some(room) = self.rooms.values_mut().find(is_asked) {
             let conversation = room.id();
+            // One is out, and has not heard of it.
+            if error.code == "conversation_not_found" {
+                room.want_fetch(now);
+            }
             for (client_id, code) in room.outbox.frame_failed(error, now, &mut self.chance) {
                 self.told.tell(Event::Refused { conversation, client_id, code });
             }
@@ -243,13 +256,16 @@ impl State {
             }
         }
         page.removed.into_iter().for_each(|id| self.removed(id, now));
+        let is_first = self.sync.is_first();
         if let Some(unnamed) = self.sync.page(page.next_cursor, page.has_more, now) {
             unnamed.into_iter().for_each(|id| self.removed(id, now));
-            self.caught_up(now);
+            if is_first {
+                self.caught_up(now);
+            }
         }
     }
 
-    /// The sync has ended, either way: what was pushed meanwhile is applied.
+    /// The first sync of a socket has ended, either way: what was pushed meanwhile is applied.
     fn caught_up(&mut self, now: u64) {
         let ids: Vec<Uuid> = self.rooms.keys().copied().collect();
         for id in ids {

@@ -6,6 +6,7 @@
 
 mod action;
 mod chance;
+mod description;
 mod hearing;
 mod links;
 mod marks;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::action::{Ask, Event};
 use super::chance::Chance;
+use super::description::Description;
 use super::marks::{Marks, Tick};
 use super::outbox::Outbox;
 use super::told::Told;
@@ -50,7 +51,7 @@ pub(crate) struct Room {
     /// A message of somebody else was applied, and no receipt is under way for it.
     has_news: bool,
     pub(super) is_removed: bool,
-    pub(super) conversation: Option<Conversation>,
+    pub(super) description: Description,
     pub outbox: Outbox,
     pub marks: Marks,
     pub typing: Typing,
@@ -70,7 +71,7 @@ impl Room {
             own_beats: 0,
             has_news: false,
             is_removed: false,
-            conversation: None,
+            description: Description::default(),
             outbox: Outbox::default(),
             marks: Marks::default(),
             typing: Typing::default(),
@@ -83,7 +84,7 @@ impl Room {
 
     /// Nothing is known to be missing.
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.held.is_empty() && !self.fetch.is_open()
+        self.held.is_empty() && !self.fetch.is_open() && self.description.wake().is_none()
     }
 
     pub(crate) fn cursor(&self) -> i64 {
@@ -95,7 +96,7 @@ impl Room {
     }
 
     pub(crate) fn conversation(&self) -> Option<&Conversation> {
-        self.conversation.as_ref()
+        self.description.known()
     }
 
     pub(crate) fn is_removed(&self) -> bool {
@@ -115,6 +116,14 @@ impl Room {
 
     pub(crate) fn want_fetch(&mut self, at: u64) {
         self.fetch.want(at);
+    }
+
+    /// It may be one that nobody has told of yet, or one may be in again.
+    pub(crate) fn nudged(&mut self, last_seq: i64, around: &mut Around<'_>) {
+        self.description.doubt_before(0, around.now, around.chance);
+        if self.is_removed || last_seq > self.cursor {
+            self.fetch.want(around.now);
+        }
     }
 
     /// Somebody says how far the conversation has got.
@@ -142,11 +151,7 @@ impl Room {
     }
 
     pub(crate) fn described(&mut self, conversation: Conversation, around: &mut Around<'_>) {
-        // Every change of it takes a number; its time may be that of another change.
-        let is_older = |known: &Conversation| known.last_seq > conversation.last_seq;
-        if !self.conversation.as_ref().is_some_and(is_older) {
-            self.conversation = Some(conversation);
-        }
+        self.description.told(conversation);
         around.told.tell(Event::Conversation { conversation: self.id });
     }
 
@@ -168,7 +173,7 @@ impl Room {
     }
 
     fn can_be_hidden(&self) -> bool {
-        self.conversation.as_ref().is_some_and(|known| known.conversation_type == "direct")
+        self.description.known().is_some_and(|known| known.conversation_type == "direct")
     }
 
     fn removed(&mut self, told: &mut Told) {
@@ -234,6 +239,7 @@ impl Room {
         }
         if is_system {
             self.marks.members_changed();
+            self.description.doubt_before(seq, around.now, around.chance);
         }
         if is_own {
             self.own_seq = if is_system { self.own_seq } else { self.own_seq.max(seq) };
@@ -382,7 +388,8 @@ impl Room {
         let marks = self.marks.wake().filter(|_| !self.is_removed);
         let says = marks.into_iter().chain(self.typing.say_wake()).filter(|_| is_online);
         let outbox = self.outbox.wake(is_online);
-        gap.into_iter().chain(asks).chain(says).chain(outbox).chain(self.typing.expiry()).min()
+        let told = self.typing.expiry().into_iter().chain(self.description.wake());
+        gap.into_iter().chain(asks).chain(says).chain(outbox).chain(told).min()
     }
 
     /// The marks to tell now.

@@ -75,7 +75,7 @@ impl Room {
         }
         self.cursor = saved.cursor;
         self.is_removed = saved.is_removed;
-        self.conversation = saved.description;
+        self.description.restore(saved.description);
         self.marks.restore(saved.cursor, saved.read, saved.confirmed);
         for (client_id, draft) in saved.pending {
             // It fitted before.

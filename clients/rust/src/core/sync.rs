@@ -10,6 +10,9 @@ const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_MOST_MS: u64 = 60_000;
 /// Pages of one sync; a server that has always more is not believed.
 const PAGES_MOST: u32 = 1_000;
+/// A device that has lost the word of being let in somewhere, or put out, knows of no conversation
+/// to ask about: a sync tells it, with every so many heartbeats.
+const BEATS_PER_SYNC: u32 = 4;
 
 /// Where the sync stands.
 #[derive(Debug, Default)]
@@ -20,8 +23,14 @@ pub(crate) struct Syncing {
     asked: Option<u64>,
     pages: u32,
     failures: u32,
+    /// Heartbeats since the last one ended.
+    beats: u32,
+    /// Something may have happened since the one under way was asked for.
+    again: bool,
     /// Pushes wait until the first sync after a time offline has ended, either way.
     is_buffering: bool,
+    /// None has ended yet since the socket was opened.
+    is_first: bool,
     /// In a sync of everything: conversations that no page has named so far.
     unnamed: Option<BTreeSet<Uuid>>,
 }
@@ -47,11 +56,32 @@ impl Syncing {
     /// A socket is open. After a time without one, what is pushed waits for the sync.
     pub(crate) fn opened(&mut self, was_offline: bool, now: u64) {
         self.is_buffering |= was_offline;
+        self.is_first = true;
         // One that began before the socket was open may have missed what came between.
         self.asked = None;
         self.wanted = Some(now);
         self.pages = 0;
         self.failures = 0;
+        self.beats = 0;
+        self.again = false;
+    }
+
+    /// One at a time.
+    pub(crate) fn want(&mut self, now: u64) {
+        if self.asked.is_some() {
+            self.again = true;
+        } else if self.wanted.is_none() {
+            self.pages = 0;
+            self.wanted = Some(now);
+        }
+    }
+
+    /// A heartbeat was answered.
+    pub(crate) fn beat(&mut self, now: u64) {
+        self.beats += 1;
+        if self.beats >= BEATS_PER_SYNC {
+            self.want(now);
+        }
     }
 
     pub(crate) fn offline(&mut self) {
@@ -82,6 +112,10 @@ impl Syncing {
         }
     }
 
+    pub(crate) fn is_first(&self) -> bool {
+        self.is_first
+    }
+
     /// A page came. At the end: the conversations that exist no more for this person.
     pub(crate) fn page(&mut self, next: String, has_more: bool, now: u64) -> Option<Vec<Uuid>> {
         self.asked = None;
@@ -93,6 +127,11 @@ impl Syncing {
             return None;
         }
         self.is_buffering = false;
+        self.is_first = false;
+        self.beats = 0;
+        if std::mem::take(&mut self.again) {
+            self.want(now);
+        }
         Some(self.unnamed.take().into_iter().flatten().collect())
     }
 
@@ -104,13 +143,13 @@ impl Syncing {
         self.wanted = Some(now);
     }
 
-    /// `true`: for the first time since the socket is open.
+    /// `true`: none has ended otherwise since the socket was opened.
     pub(crate) fn failed(&mut self, now: u64, chance: &mut Chance) -> bool {
         self.asked = None;
         self.is_buffering = false;
         self.failures = self.failures.saturating_add(1);
         let wait = chance.back_off(RETRY_FIRST_MS, RETRY_MOST_MS, self.failures);
         self.wanted = Some(now + wait);
-        self.failures == 1
+        std::mem::take(&mut self.is_first)
     }
 }

@@ -64,6 +64,10 @@ impl State {
         for id in ids {
             if let Some((room, mut around)) = self.room_there(id, now) {
                 room.watch(sees_gaps, &mut around);
+                // The sync of the next socket tells it otherwise.
+                if room.description.take_doubt(now) && self.links.newest().is_some() {
+                    self.sync.want(now);
+                }
             }
         }
     }

@@ -161,8 +161,12 @@ fn a_receipt_that_was_lost_is_found_by_a_heartbeat_and_looked_for_ever_less_ofte
     for beat in 1..=16 {
         let ok = HeartbeatOk { now: String::new(), behind: vec![] };
         app.hear(Said::HeartbeatOk(ok), beat);
-        if let Some((request, ask)) = app.asking(beat) {
-            assert_eq!(ask, Ask::Receipts { conversation: ROOM });
+        while let Some((request, ask)) = app.asking(beat) {
+            // One of every fourth is a sync.
+            if ask != (Ask::Receipts { conversation: ROOM }) {
+                app.state.answered(request, Ok(super::page(vec![])), beat);
+                continue;
+            }
             asked.push(beat);
             let marks = if beat < 16 { vec![mark(HER, 0, 0)] } else { vec![mark(HER, 2, 2)] };
             app.state.answered(request, Ok(Answer::Receipts(marks)), beat);

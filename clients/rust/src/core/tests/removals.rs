@@ -1,8 +1,11 @@
 //! Being put out of a conversation, let in again, and told of either too late or not at all.
 
-use protocol::body::Sync;
-use protocol::frame::{ContactChanged, ConversationChanged, Messages, Nudge, Said};
+use protocol::body::{ChangeList, Sync};
+use protocol::frame::{
+    ContactChanged, ConversationChanged, ErrorData, HeartbeatOk, Messages, Nudge, Said,
+};
 use protocol::value::{Conversation, Message};
+use uuid::Uuid;
 
 use super::super::{Answer, AskError, Event};
 use super::{App, HER, ROOM, changes, conversation, entry, frame, message, page, push};
@@ -184,6 +187,92 @@ fn a_direct_conversation_that_was_hidden_elsewhere_stays_so_until_its_next_messa
     app.hear(push(3, 4), 4);
     assert!(!app.state.is_removed(ROOM));
     assert_eq!(app.seqs(), [1, 2, 4]);
+}
+
+#[test]
+fn who_may_not_say_what_they_say_asks_whether_they_are_in() {
+    let mut app = App::idle();
+    app.hear(push(0, 2), 0);
+    app.post(1, 10);
+    let spoken = app.sending(10).unwrap();
+    let code = "conversation_not_found".to_owned();
+    let error = ErrorData { code, detail: String::new(), retry_after_ms: None, items: None };
+    app.state.heard(1, frame(Said::Error(error), Some(spoken.id)), 11);
+    answer(&mut app, Err(AskError::Gone), 12);
+    assert!(app.state.is_removed(ROOM));
+}
+
+/// Of somebody else, who changed something.
+fn told_by_message(seq: i64) -> Answer {
+    let kind = "system".to_owned();
+    let items = vec![Message { kind, text: None, ..message(seq) }];
+    Answer::Changes(ChangeList { items, through: seq, last_seq: seq, has_more: false })
+}
+
+fn title(app: &App) -> Option<String> {
+    let (_, known) = app.state.conversations().next()?;
+    known?.title.clone()
+}
+
+#[test]
+fn a_change_whose_description_was_lost_is_asked_for_once() {
+    let mut app = App::idle();
+    app.hear(Said::Nudge(Nudge { conversation_id: ROOM, last_seq: 1 }), 0);
+    answer(&mut app, Ok(told_by_message(1)), 1);
+    assert!(!app.state.is_caught_up());
+    assert_eq!(app.asking(100), None, "it may be under way");
+    let mut renamed = entry(ROOM, 1);
+    renamed.conversation.title = Some("Renamed".into());
+    app.answer_sync(page(vec![renamed]), 6_001);
+    assert_eq!(title(&app).as_deref(), Some("Renamed"));
+    assert!(app.state.is_caught_up());
+    assert_eq!(app.asking(100_000), None);
+}
+
+#[test]
+fn a_change_that_is_described_asks_for_nothing() {
+    let mut app = App::idle();
+    app.hear(Said::Nudge(Nudge { conversation_id: ROOM, last_seq: 1 }), 0);
+    answer(&mut app, Ok(told_by_message(1)), 1);
+    app.hear(described(conversation(ROOM, 1)), 2);
+    assert!(app.state.is_caught_up());
+    assert_eq!(app.asking(100_000), None);
+    // Nor does one of before that comes late.
+    app.hear(push(1, 2), 3);
+    assert_eq!(app.asking(200_000), None);
+}
+
+#[test]
+fn a_nudge_about_what_is_not_known_brings_its_description() {
+    let mut app = App::new();
+    app.connect(0);
+    app.answer_sync(page(vec![]), 0);
+    // A direct conversation in which nothing was said.
+    app.hear(Said::Nudge(Nudge { conversation_id: ROOM, last_seq: 0 }), 1);
+    app.answer_sync(page(vec![entry(ROOM, 0)]), 7_000);
+    assert_eq!(title(&app).as_deref(), Some("Engines"));
+    app.hear(Said::Nudge(Nudge { conversation_id: ROOM, last_seq: 0 }), 8_000);
+    assert_eq!(app.asking(100_000), None);
+}
+
+#[test]
+fn every_fourth_heartbeat_tells_of_what_was_lost_altogether() {
+    let mut app = App::idle();
+    let mut now = 0;
+    for beat in 1..=4 {
+        assert_eq!(app.asking(now), None, "before heartbeat {beat}");
+        now += 240_000;
+        let heartbeat = app.saying("heartbeat", now).unwrap();
+        let ok = Said::HeartbeatOk(HeartbeatOk {
+            behind: vec![],
+            now: "2026-01-01T00:00:00.000Z".into(),
+        });
+        app.state.heard(1, frame(ok, Some(heartbeat.id)), now);
+    }
+    let other = Uuid::from_u128(8);
+    app.answer_sync(page(vec![entry(other, 0)]), now);
+    assert_eq!(app.state.conversations().count(), 2);
+    assert_eq!(app.asking(now), None);
 }
 
 #[test]
