@@ -66,6 +66,10 @@ pub const MAILS_PER_HOUR: u32 = 5;
 pub const TICKETS_PER_MINUTE: u32 = 60;
 /// Invites that one user makes in an hour, and tries that they have to guess one.
 pub const INVITES_PER_HOUR: u32 = 60;
+/// Conversations that one user opens in an hour. Repeats count: they are told to members again.
+pub const CONVERSATIONS_PER_HOUR: u32 = 120;
+/// So many people named at an opening count as one opening more: six crowds an hour.
+pub const NAMED_PER_OPENING: usize = 50;
 /// Contact requests that one user sends in an hour.
 pub const CONTACT_REQUESTS_PER_HOUR: u32 = 60;
 /// A verification mail may lie in an inbox over a weekend.
@@ -159,6 +163,11 @@ pub const PAGE_MAX: u32 = 200;
 pub const ANSWER_ITEMS_MAX_BYTES: usize = 4_194_304;
 /// Conversations of one answer: with the largest last message each, they stay below 6 MB.
 pub const CONVERSATIONS_PER_ANSWER: u32 = 100;
+/// The highest count of unread messages: it means that many or more, as no screen shows more.
+pub const UNREAD_MOST: u32 = 1_000;
+/// Messages beyond one's mark that are looked at to count them: who is away for a year, or wrote
+/// most of it themselves, must not make a list read whole histories.
+pub const UNREAD_LOOKED_AT: u32 = 5_000;
 /// Cursors that one heartbeat carries.
 pub const CURSORS_PER_HEARTBEAT: usize = 200;
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// `burst` at once, then one more each `interval`.
+/// `burst` at once, then one more each `interval`: whole milliseconds, in which times are stored, so
+/// that nothing finer is lost. More than a thousand a second count as a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBucket {
     pub interval: Duration,
@@ -14,8 +15,7 @@ pub struct TokenBucket {
 impl TokenBucket {
     /// `burst` at once, then `per_second` more each second.
     pub const fn per_second(per_second: u32, burst: u32) -> Self {
-        let per_second = if per_second == 0 { 1 } else { per_second };
-        Self { interval: Duration::from_micros(1_000_000 / per_second as u64), burst }
+        Self { interval: interval(Duration::from_secs(1), per_second), burst }
     }
 
     /// So many at once, and as many more each minute.
@@ -29,9 +29,8 @@ impl TokenBucket {
     }
 
     const fn over(period: Duration, count: u32) -> Self {
-        let count = if count == 0 { 1 } else { count };
-        let interval = Duration::from_micros(period.as_micros() as u64 / count as u64);
-        Self { interval, burst: count }
+        let burst = if count == 0 { 1 } else { count };
+        Self { interval: interval(period, count), burst }
     }
 
     /// `full_at` is when the bucket will be full again. Answers the next `full_at`, or how long
@@ -65,6 +64,12 @@ impl TokenBucket {
     }
 }
 
+/// Rounded up: a limit is rather a little stricter than one that lets through too much.
+const fn interval(period: Duration, count: u32) -> Duration {
+    let count = if count == 0 { 1 } else { count as u64 };
+    Duration::from_millis((period.as_millis() as u64).div_ceil(count))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,7 +91,35 @@ mod tests {
     fn a_limit_that_nobody_reaches_refuses_nobody() {
         let bucket = TokenBucket::per_minute(100_000);
         assert!(bucket.take(Some(at(1)), 1, at(0)).is_ok());
-        assert_eq!(bucket.window(), Duration::from_secs(60));
+        assert_eq!(bucket.left(at(0), at(0)).0, 100_000);
+    }
+
+    /// Times are stored in milliseconds: what is finer was once lost, and counted nothing.
+    #[test]
+    fn no_more_come_through_in_a_second_than_were_set() {
+        for per_second in [1, 3, 7, 300, 501, 600, 999, 1_000, 1_700, 100_000] {
+            let bucket = TokenBucket::per_second(per_second, 20);
+            let (mut full_at, mut taken) = (bucket.take(None, 20, at(0)).ok(), 0);
+            for ms in 1..=1_000 {
+                while let Ok(next) = bucket.take(full_at, 1, at(ms)) {
+                    (full_at, taken) = (Some(next), taken + 1);
+                    assert!(taken <= per_second, "{per_second}");
+                }
+            }
+            assert!(taken >= per_second.min(1_000) / 2, "{per_second}: {taken}");
+        }
+    }
+
+    /// Taken one by one, as many as all at once.
+    #[test]
+    fn a_burst_taken_one_by_one_is_no_larger() {
+        let bucket = TokenBucket::per_second(600, 20);
+        let mut full_at = None;
+        for _ in 0..20 {
+            full_at = bucket.take(full_at, 1, at(0)).ok();
+        }
+        assert_eq!(bucket.left(full_at.unwrap(), at(0)).0, 0);
+        assert!(bucket.take(full_at, 1, at(0)).is_err());
     }
 
     #[test]

@@ -52,11 +52,13 @@ impl ConversationStore for PgConversations {
     ) -> Result<(Vec<ConversationEntry>, Option<String>), PageError> {
         let (last_at, last_id) = start(&page)?;
         let limit = bounded(page.limit);
-        let parameters: [Parameter<'_>; 4] = [
+        let parameters: [Parameter<'_>; 6] = [
             (&user.0, Type::UUID),
             (&last_at, Type::TIMESTAMPTZ),
             (&last_id, Type::UUID),
             (&(limit + 1), Type::INT8),
+            (&i64::from(limits::UNREAD_MOST), Type::INT8),
+            (&i64::from(limits::UNREAD_LOOKED_AT), Type::INT8),
         ];
         let rows = self.database.query(query::LIST, &parameters).await?;
         let (rows, next) = cut(&rows, limit, |row| {

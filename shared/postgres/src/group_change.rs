@@ -64,6 +64,8 @@ pub(crate) struct Plan {
     pub(crate) role: Option<(UserId, Role)>,
     pub(crate) used_invite: Option<InviteId>,
     pub(crate) ends_invites: bool,
+    /// Theirs end, or nobody's.
+    pub(crate) ends_invites_of: Option<UserId>,
 }
 
 impl Standing {
@@ -90,6 +92,7 @@ impl Standing {
             role: None,
             used_invite: None,
             ends_invites: false,
+            ends_invites_of: None,
         }
     }
 
@@ -99,14 +102,15 @@ impl Standing {
         change: &GroupChange,
         at: Timestamp,
     ) -> Result<Plan, GroupError> {
-        if let GroupChange::Join { .. } = change {
-            return self.join(actor, at);
-        }
-        let role = self.role_of(actor).ok_or(GroupError::NotAMember)?;
         let check = |action: GroupAction| {
+            let role = self.role_of(actor).ok_or(GroupError::NotAMember)?;
             action.check(role, self.conversation.conversation_type).map_err(GroupError::Refused)
         };
-        let role_of = |user| self.role_of(user).ok_or(GroupError::NoSuchMember);
+        // A stranger does not learn who is in.
+        let role_of = |user| match self.role_of(actor) {
+            Some(_) => self.role_of(user).ok_or(GroupError::NoSuchMember),
+            None => Err(GroupError::NotAMember),
+        };
         match change {
             GroupChange::Edit(edit) => {
                 check(GroupAction::Edit)?;
@@ -118,7 +122,8 @@ impl Standing {
             }
             GroupChange::Remove(user) if *user != actor => {
                 check(GroupAction::Remove(role_of(*user)?))?;
-                self.depart(actor, *user, EventType::MemberRemoved)
+                let plan = self.depart(actor, *user, EventType::MemberRemoved)?;
+                Ok(Plan { ends_invites_of: Some(*user), ..plan })
             }
             GroupChange::Leave | GroupChange::Remove(_) => {
                 check(GroupAction::Leave)?;
@@ -133,7 +138,7 @@ impl Standing {
                 check(GroupAction::Delete)?;
                 Ok(self.delete(actor))
             }
-            GroupChange::Join { .. } => Ok(self.unchanged()),
+            GroupChange::Join { .. } => self.join(actor, at),
         }
     }
 

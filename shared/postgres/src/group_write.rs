@@ -53,22 +53,31 @@ pub(crate) async fn lock_and_read(
         (&actor.0, Type::UUID),
         (&named, Type::UUID_ARRAY),
     ];
+    let rows = begin(lease, (lock, lock_parameters), (query::GROUP_STANDING, &parameters)).await?;
+    rows.first().map(standing).transpose()
+}
+
+/// Begins a transaction with a lock, and answers what is read under it.
+pub(crate) async fn begin(
+    lease: &mut Lease<'_>,
+    (lock, lock_parameters): (&str, &[Parameter<'_>]),
+    (read, read_parameters): (&str, &[Parameter<'_>]),
+) -> Result<Vec<Row>, DatabaseError> {
     let client = lease.client();
     let pipeline = async {
         let (begun, locked, read) = tokio::join!(
             client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
             client.query_typed(lock, lock_parameters),
-            client.query_typed(query::GROUP_STANDING, &parameters),
+            client.query_typed(read, read_parameters),
         );
         begun?;
         locked?;
         read
     };
-    let rows = lease.step(pipeline).await?;
-    rows.first().map(standing).transpose()
+    lease.step(pipeline).await
 }
 
-/// Ends the transaction of [`lock_and_read`] without a change.
+/// Ends the transaction of [`begin`] without a change.
 pub(crate) async fn give_up(lease: &mut Lease<'_>) -> Result<(), DatabaseError> {
     let client = lease.client();
     lease.settle(client.batch_execute("ROLLBACK")).await
@@ -122,7 +131,7 @@ pub(crate) async fn write(
     let events: Vec<Value> = plan.events.iter().map(event_json).collect();
     let uuids = |users: &[UserId]| users.iter().map(|user| user.0).collect::<Vec<Uuid>>();
     let (joining, leaving) = (uuids(&plan.joining), uuids(&plan.leaving));
-    let parameters: [Parameter<'_>; 15] = [
+    let parameters: [Parameter<'_>; 16] = [
         (&standing.conversation.id.0, Type::UUID),
         (&author.user_id.0, Type::UUID),
         (&instant(author.at), Type::TIMESTAMPTZ),
@@ -138,6 +147,7 @@ pub(crate) async fn write(
         (&plan.role.map(|(_, role)| role.as_str()), Type::TEXT),
         (&plan.used_invite.map(|id| id.0), Type::UUID),
         (&plan.ends_invites, Type::BOOL),
+        (&plan.ends_invites_of.map(|user| user.0), Type::UUID),
     ];
     let client = lease.client();
     let pipeline = async {

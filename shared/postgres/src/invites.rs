@@ -14,7 +14,7 @@ use tokio_postgres::types::Type;
 use crate::database::Parameter;
 use crate::error::DatabaseError;
 use crate::group_change::InviteTerms;
-use crate::group_write::give_up;
+use crate::group_write::{begin, give_up};
 use crate::groups::PgGroups;
 use crate::query;
 use crate::row::{
@@ -34,18 +34,8 @@ impl InviteStore for PgGroups {
             (&at, Type::TIMESTAMPTZ),
         ];
         let mut lease = self.database.lease().await?;
-        let client = lease.client();
-        let pipeline = async {
-            let (begun, locked, read) = tokio::join!(
-                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                client.query_typed(query::LOCK_CONVERSATIONS, &lock),
-                client.query_typed(query::INVITE_STANDING, &standing),
-            );
-            begun?;
-            locked?;
-            read
-        };
-        let rows = lease.step(pipeline).await?;
+        let lock = (query::LOCK_CONVERSATIONS, &lock[..]);
+        let rows = begin(&mut lease, lock, (query::INVITE_STANDING, &standing)).await?;
         if let Err(refusal) = may_create(rows.first()) {
             give_up(&mut lease).await?;
             return Err(refusal);
@@ -60,6 +50,7 @@ impl InviteStore for PgGroups {
             (&instant(invite.expires_at), Type::TIMESTAMPTZ),
             (&at, Type::TIMESTAMPTZ),
         ];
+        let client = lease.client();
         let pipeline = async {
             let (written, committed) = tokio::join!(
                 client.query_typed(query::INSERT_INVITE, &parameters),
@@ -72,10 +63,17 @@ impl InviteStore for PgGroups {
         Ok(made(invite))
     }
 
-    async fn list(&self, user: UserId, id: ConversationId) -> Result<Vec<Invite>, GroupError> {
+    async fn list(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Vec<Invite>, GroupError> {
         self.check(user, id).await?;
         let most = i64::try_from(limits::INVITES_PER_GROUP).unwrap_or(i64::MAX);
-        let parameters: [Parameter<'_>; 2] = [(&id.0, Type::UUID), (&most, Type::INT8)];
+        let now = instant(now);
+        let parameters: [Parameter<'_>; 3] =
+            [(&id.0, Type::UUID), (&most, Type::INT8), (&now, Type::TIMESTAMPTZ)];
         let rows = self.database.query(query::INVITES, &parameters).await?;
         let invites: Read<Vec<_>> = rows.iter().map(invite).collect();
         Ok(invites?)
@@ -115,9 +113,9 @@ impl InviteStore for PgGroups {
 impl PgGroups {
     /// Whether they may look after the invites. Who loses the right at this moment was in time.
     async fn check(&self, user: UserId, id: ConversationId) -> Result<(), GroupError> {
-        let never = SystemTime::UNIX_EPOCH;
+        let no_matter: Option<SystemTime> = None;
         let parameters: [Parameter<'_>; 3] =
-            [(&id.0, Type::UUID), (&user.0, Type::UUID), (&never, Type::TIMESTAMPTZ)];
+            [(&id.0, Type::UUID), (&user.0, Type::UUID), (&no_matter, Type::TIMESTAMPTZ)];
         let row = self.database.query_opt(query::INVITE_STANDING, &parameters).await?;
         may_invite(row.as_ref())
     }

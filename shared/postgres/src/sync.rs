@@ -26,11 +26,13 @@ impl SyncFeed for PgConversations {
         let cursor = cursor.map(SyncCursor::decode).transpose()?;
         let limit = limit.clamp(1, limits::PAGE_MAX);
         let since = cursor.and_then(SyncCursor::since);
-        let parameters: [Parameter<'_>; 4] = [
+        let parameters: [Parameter<'_>; 6] = [
             (&user.0, Type::UUID),
             (&since.map(instant), Type::TIMESTAMPTZ),
             (&cursor.and_then(SyncCursor::last), Type::UUID),
             (&(i64::from(limit) + 1), Type::INT8),
+            (&i64::from(limits::UNREAD_MOST), Type::INT8),
+            (&i64::from(limits::UNREAD_LOOKED_AT), Type::INT8),
         ];
         let rows = self.database.query(query::CHANGED_SINCE, &parameters).await?;
         let first = rows.first().ok_or_else(|| DatabaseError::unreadable("an empty feed"))?;

@@ -219,7 +219,7 @@ impl Invites {
     }
 
     pub async fn list(&self, caller: Caller, id: ConversationId) -> Result<Vec<Invite>, Error> {
-        let listed = self.invites.list(caller.user_id(), id).await;
+        let listed = self.invites.list(caller.user_id(), id, self.groups.clock.now()).await;
         listed.map_err(|error| refused(error, &[]))
     }
 

@@ -62,7 +62,9 @@ impl Quota {
     /// Header names and values. Seconds are whole, and never too few.
     pub(crate) fn headers(self) -> [(&'static str, String); 4] {
         let seconds = |time: Duration| time.as_millis().div_ceil(1_000);
-        let (limit, window) = (self.bucket.burst, seconds(self.bucket.window()).max(1));
+        // Intervals are rounded to milliseconds; the hour that was set is told as an hour.
+        let window = (self.bucket.window().as_millis() + 500) / 1_000;
+        let (limit, window) = (self.bucket.burst, window.max(1));
         [
             ("ratelimit-limit", limit.to_string()),
             ("ratelimit-remaining", self.remaining.to_string()),

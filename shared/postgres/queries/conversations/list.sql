@@ -1,7 +1,8 @@
 -- A user's conversations, most recently active first. The page is chosen first; what each row
 -- needs beside is looked up only for the page. A hidden one is left out until its next message.
 --
--- $1 user id, $2 and $3 active_at and id of the last row before this page or null, $4 rows at most.
+-- $1 user id, $2 and $3 active_at and id of the last row before this page or null, $4 rows at most,
+-- $5 unread messages counted at most, $6 messages looked at for that.
 -- Row: the conversation, active_at, member_count, my_*, unread_count, message_* (the last one; null
 -- in a conversation without a message that the user may see). None to $4.
 WITH page AS (
@@ -29,10 +30,17 @@ SELECT c.id, c.type, c.title, c.description, c.avatar_url, c.shares_history, c.c
         WHERE conversation_id = c.id AND left_seq IS NULL
     ) AS member_count,
     (
-        SELECT count(*) FROM messages
-        WHERE conversation_id = c.id
-            AND seq > greatest(c.my_read_seq, c.my_joined_seq)
-            AND sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
+        SELECT count(*) FROM (
+            SELECT FROM (
+                SELECT sender_id, kind, deleted_at FROM messages
+                WHERE conversation_id = c.id
+                    AND seq > greatest(c.my_read_seq, c.my_joined_seq)
+                ORDER BY seq
+                LIMIT $6
+            ) beyond
+            WHERE sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
+            LIMIT $5
+        ) unread
     ) AS unread_count,
     last.conversation_id AS message_conversation_id, last.seq AS message_seq,
     last.rev AS message_rev, last.client_id AS message_client_id,

@@ -8,7 +8,8 @@
 -- $1 conversation id, $2 actor, $3 the time, $4 title, $5 description, $6 avatar_url,
 -- $7 shares history: as they are to be; $8 client_ids and $9 events of the messages,
 -- $10 people who join, $11 people who leave, $12 a member whose role changes or null,
--- $13 to this role, $14 id of the invite that is used or null, $15 whether all invites end.
+-- $13 to this role, $14 id of the invite that is used or null, $15 whether all invites end,
+-- $16 somebody whose invites end or null.
 -- Row: changed_at, last_seq. Exactly one.
 WITH raised AS (
     UPDATE conversations c
@@ -33,7 +34,8 @@ WITH raised AS (
         pinned = false, hidden_seq = NULL
 ), locked AS (
     SELECT user_id FROM members
-    WHERE conversation_id = $1 AND user_id = ANY ($11::uuid[]) AND left_seq IS NULL
+    WHERE conversation_id = $1 AND left_seq IS NULL
+        AND (user_id = ANY ($11::uuid[]) OR user_id = $12)
     ORDER BY user_id
     FOR NO KEY UPDATE
 ), departed AS (
@@ -41,8 +43,12 @@ WITH raised AS (
     SET left_seq = raised.last_seq
     FROM raised, locked
     WHERE m.conversation_id = raised.id AND m.user_id = locked.user_id
+        AND m.user_id = ANY ($11::uuid[])
 ), promoted AS (
-    UPDATE members SET role = $13 WHERE conversation_id = $1 AND user_id = $12
+    UPDATE members m
+    SET role = $13
+    FROM raised, locked
+    WHERE m.conversation_id = raised.id AND m.user_id = locked.user_id AND m.user_id = $12
 ), stored AS (
     INSERT INTO messages (conversation_id, seq, rev, client_id, sender_id, kind, event, created_at)
     SELECT raised.id, raised.base + said.place, raised.base + said.place, said.client_id, $2,
@@ -67,6 +73,6 @@ WITH raised AS (
     UPDATE invites SET uses = uses + 1 WHERE id = $14
 ), revoked AS (
     UPDATE invites SET revoked_at = $3
-    WHERE conversation_id = $1 AND revoked_at IS NULL AND $15
+    WHERE conversation_id = $1 AND revoked_at IS NULL AND ($15 OR creator_id = $16)
 )
 SELECT changed_at, last_seq FROM raised

@@ -5,7 +5,8 @@
 -- row before that time less the overlap: a statement, and an idle transaction, end after 10 s.
 --
 -- $1 user id, $2 changed at this time or later, or null for everything there is; $3 the id of the
--- last row before this page or null, $4 rows at most.
+-- last row before this page or null, $4 rows at most, $5 unread messages counted at most, $6 messages
+-- looked at for that.
 -- Row: read_at, is_removed (null when nothing changed); then as list.sql, or only id for what was
 -- left or hidden. One to $4.
 WITH my AS (
@@ -45,10 +46,17 @@ SELECT here.read_at, c.is_removed, c.id, c.type, c.title, c.description, c.avata
         WHERE conversation_id = c.id AND left_seq IS NULL
     ) AS member_count,
     (
-        SELECT count(*) FROM messages
-        WHERE conversation_id = c.id
-            AND seq > greatest(c.my_read_seq, c.my_joined_seq)
-            AND sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
+        SELECT count(*) FROM (
+            SELECT FROM (
+                SELECT sender_id, kind, deleted_at FROM messages
+                WHERE conversation_id = c.id
+                    AND seq > greatest(c.my_read_seq, c.my_joined_seq)
+                ORDER BY seq
+                LIMIT $6
+            ) beyond
+            WHERE sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
+            LIMIT $5
+        ) unread
     ) AS unread_count,
     last.conversation_id AS message_conversation_id, last.seq AS message_seq,
     last.rev AS message_rev, last.client_id AS message_client_id,

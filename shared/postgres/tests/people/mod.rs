@@ -118,4 +118,18 @@ impl People {
         let client = self.database.connect().await;
         client.query_one(sql, &[&group.0]).await.unwrap().get(0)
     }
+    /// In this database. Ends with the test if nobody ever does.
+    pub async fn until_somebody_waits_for_a_lock(&self) {
+        let client = self.database.connect().await;
+        let sql = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..500 {
+            let waiting: i64 = client.query_one(sql, &[]).await.unwrap().get(0);
+            if waiting > 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("nobody waits for a lock");
+    }
 }

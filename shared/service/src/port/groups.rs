@@ -104,10 +104,11 @@ pub trait GroupStore: Send + Sync {
     /// Judges by `domain::GroupAction::check` and `keeps_an_owner`, and writes, under the
     /// conversation's lock. Each changed thing is one system message with a number of its own.
     /// Who joins, or joins again, has all marks at `last_seq`, and sees what comes after it, or
-    /// everything where the group shares its history.
+    /// everything where the group shares its history. Who is removed does not come back by an
+    /// invite of their own: those end with them.
     async fn change(&self, request: GroupRequest) -> Result<GroupChanged, GroupError>;
-    /// Out of one's list until its next message; direct conversations only. `false` for who is no
-    /// active member.
+    /// Out of one's list until its next message. `false` for who is no active member; a group is
+    /// refused with `NotAllowed`, and stays as it is.
     async fn hide(&self, user: UserId, id: ConversationId) -> Result<bool, GroupError>;
     /// `None` for who is no active member.
     async fn prefer(
@@ -158,8 +159,14 @@ pub struct InvitePreview {
 pub trait InviteStore: Send + Sync {
     /// Judged by `GroupAction::Invite`; at most `limits::INVITES_PER_GROUP` open ones.
     async fn create(&self, invite: NewInvite) -> Result<Invite, GroupError>;
-    /// Newest first, at most `limits::INVITES_PER_GROUP` of those that are not revoked.
-    async fn list(&self, user: UserId, id: ConversationId) -> Result<Vec<Invite>, GroupError>;
+    /// At most `limits::INVITES_PER_GROUP` of those that are not revoked: the open ones first, so
+    /// that all of them are there, and of both kinds the newest first.
+    async fn list(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Vec<Invite>, GroupError>;
     /// Idempotent; [`InviteRefusal::Unknown`] for one of another group.
     async fn revoke(
         &self,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use domain::{
     ClientId, Conversation, ConversationId, ConversationType, EventType, Member, Membership,
-    Message, MessageKind, Role, Seq, SystemEvent, Timestamp, UserId,
+    Message, MessageKind, Role, Seq, SystemEvent, Timestamp, UserId, limits,
 };
 use service::port::{
     Behind, ConversationStore, Created, Failure, MembershipCopy, NewDirect, NewGroup, OpenError,
@@ -228,12 +228,13 @@ fn created(room: &Room, is_new: bool) -> Created {
 
 pub(super) fn entry(user: UserId, room: &Room, seat: &Seat) -> ConversationEntry {
     let counts = |message: &&Message| {
-        message.seq > seat.marks.read.max(seat.joined_seq)
-            && message.sender_id != user
+        message.sender_id != user
             && message.kind != MessageKind::System
             && message.deleted_at.is_none()
     };
-    let unread = room.messages.iter().filter(counts).count();
+    let beyond = room.messages.iter().filter(|one| one.seq > seat.marks.read.max(seat.joined_seq));
+    let looked_at = beyond.take(limits::UNREAD_LOOKED_AT as usize);
+    let unread = looked_at.filter(counts).take(limits::UNREAD_MOST as usize).count();
     ConversationEntry {
         conversation: room.seen(),
         my: seat.membership(),

@@ -23,12 +23,18 @@ impl GroupStore for FakeHistory {
         if let Some(invite) = plan.invite.and_then(|id| state.invites.get_mut(&id)) {
             invite.shown.uses += 1;
         }
-        let is_over = request.change == GroupChange::Delete;
         let changed = state.carry_out(plan, &request.message_ids, request.at, now)?;
-        if is_over {
-            let of_it =
-                |kept: &&mut super::invites::Kept| kept.conversation_id == changed.conversation.id;
-            for kept in state.invites.values_mut().filter(of_it) {
+        let of_it =
+            |kept: &&mut super::invites::Kept| kept.conversation_id == changed.conversation.id;
+        for kept in state.invites.values_mut().filter(of_it) {
+            let is_over = match request.change {
+                GroupChange::Delete => true,
+                GroupChange::Remove(user) => {
+                    user != request.actor_id && kept.shown.creator_id == user
+                }
+                _ => false,
+            };
+            if is_over {
                 kept.shown.revoked_at.get_or_insert(request.at);
             }
         }
@@ -198,7 +204,7 @@ impl State {
         let room = self.rooms.get_mut(&id).ok_or(GroupError::NotAMember)?;
         let before = room.conversation.last_seq;
         if !events.is_empty() {
-            room.conversation.changed_at = at;
+            room.conversation.changed_at = room.conversation.changed_at.max(at);
         }
         room.apply(edit);
         let events = events.into_iter().zip(message_ids);

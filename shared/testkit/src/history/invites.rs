@@ -77,15 +77,20 @@ impl InviteStore for FakeHistory {
         Ok(shown)
     }
 
-    async fn list(&self, user: UserId, id: ConversationId) -> Result<Vec<Invite>, GroupError> {
+    async fn list(
+        &self,
+        user: UserId,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Vec<Invite>, GroupError> {
         let state = self.reach()?;
         state.may_invite(user, id)?;
         let of_it = state.invites.values().filter(|kept| kept.conversation_id == id);
-        let shown = of_it.map(|kept| &kept.shown).filter(|invite| invite.revoked_at.is_none());
-        let mut listed: Vec<Invite> = shown.cloned().collect();
-        listed.sort_by_key(|invite| Reverse((invite.created_at, invite.id)));
+        let mut listed: Vec<&Kept> = of_it.filter(|kept| kept.shown.revoked_at.is_none()).collect();
+        let rank = |kept: &&Kept| (kept.is_open(now), kept.shown.created_at, kept.shown.id);
+        listed.sort_by_key(|kept| Reverse(rank(kept)));
         listed.truncate(limits::INVITES_PER_GROUP);
-        Ok(listed)
+        Ok(listed.into_iter().map(|kept| kept.shown.clone()).collect())
     }
 
     async fn revoke(

@@ -30,7 +30,7 @@ async fn preview(
 }
 
 async fn list(ports: &HistoryPorts, id: ConversationId) -> Vec<Invite> {
-    ports.invites.list(ADA, id).await.expect("lists")
+    ports.invites.list(ADA, id, at(30)).await.expect("lists")
 }
 
 pub async fn an_invite_is_listed_as_it_was_made(fixture: &dyn HistoryFixture) {
@@ -64,7 +64,10 @@ pub async fn only_leaders_have_to_do_with_invites(fixture: &dyn HistoryFixture) 
     for (creator_id, conversation_id, expected) in asked {
         let wish = NewInvite { creator_id, ..new_invite(conversation_id, 2, None) };
         assert_eq!(refusal(ports.invites.create(wish).await), expected);
-        assert_eq!(refusal(ports.invites.list(creator_id, conversation_id).await), expected);
+        assert_eq!(
+            refusal(ports.invites.list(creator_id, conversation_id, at(30)).await),
+            expected
+        );
         let revoked = ports.invites.revoke(creator_id, conversation_id, new.id, at(30)).await;
         assert_eq!(refusal(revoked), expected);
     }
@@ -213,13 +216,51 @@ pub async fn a_group_has_only_so_many_open_invites(fixture: &dyn HistoryFixture)
     make(&ports, &full).await;
 }
 
-pub async fn who_was_removed_may_come_back_by_an_invite(fixture: &dyn HistoryFixture) {
+pub async fn who_was_removed_may_come_back_by_an_invite_of_somebody_else(
+    fixture: &dyn HistoryFixture,
+) {
     let ports = three_people(fixture).await;
     let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    let elsewhere = open_group(&ports, 2, &[BOB]).await.conversation.id;
+    for id in [id, elsewhere] {
+        give_role(&ports, id, BOB, Role::Admin).await;
+    }
     let new = new_invite(id, 1, None);
-    make(&ports, &new).await;
+    let own = NewInvite { creator_id: BOB, ..new_invite(id, 2, None) };
+    let other = NewInvite { creator_id: BOB, ..new_invite(elsewhere, 3, None) };
+    for invite in [&new, &own, &other] {
+        make(&ports, invite).await;
+    }
     let removed = change_group(&ports, ADA, id, GroupChange::Remove(BOB)).await;
+    for user in [BOB, CLEO] {
+        let why = Refused::Invite(InviteRefusal::Revoked);
+        assert_eq!(refusal(join(&ports, user, &own).await), why);
+    }
+    preview(&ports, CLEO, &other).await.expect("those of other groups stay");
     let joined = join(&ports, BOB, &new).await.expect("joins");
     assert!(joined.copies[0].version > removed.copies[0].version);
     assert_eq!(conversation(&ports, BOB, id).await.member_count, 2);
+}
+
+pub async fn open_invites_are_listed_before_those_that_are_over(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    give_role(&ports, id, BOB, Role::Admin).await;
+    let lasting = NewInvite { creator_id: BOB, ..new_invite(id, 0, None) };
+    let once = new_invite(id, 1, Some(1));
+    for invite in [&lasting, &once] {
+        make(&ports, invite).await;
+    }
+    join(&ports, CLEO, &once).await.expect("joins");
+    let most = u32::try_from(limits::INVITES_PER_GROUP).expect("a small number");
+    for number in 2..most + 2 {
+        let (created_at, expires_at) = (at(21 + u64::from(number)), at(22 + u64::from(number)));
+        make(&ports, &NewInvite { created_at, expires_at, ..new_invite(id, number, None) }).await;
+    }
+    let listed = ports.invites.list(ADA, id, at(500)).await.expect("lists");
+    assert_eq!((listed.len(), listed[0].id), (limits::INVITES_PER_GROUP, lasting.id));
+    assert_eq!(listed[1].id, new_invite(id, most + 1, None).id, "then the newest");
+    // Who leaves by themselves leaves their invites open.
+    change_group(&ports, BOB, id, GroupChange::Leave).await;
+    preview(&ports, BOB, &lasting).await.expect("it is open");
 }

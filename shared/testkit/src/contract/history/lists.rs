@@ -1,6 +1,6 @@
 //! `ConversationStore`: lists, their pages and what is behind.
 
-use domain::{ConversationId, Seq, UserId};
+use domain::{ConversationId, Seq, UserId, limits};
 use service::ConversationEntry;
 use service::port::{Behind, PageError};
 
@@ -84,6 +84,37 @@ pub async fn system_messages_own_messages_and_tombstones_are_never_unread(
     assert_eq!(unread(&ports, BOB).await, 1);
     edit(&ports, ADA, id, 3, "again").await;
     assert_eq!(unread(&ports, BOB).await, 1);
+}
+
+/// Says so many things, in batches as a worker stores them.
+async fn says_much(ports: &HistoryPorts, id: ConversationId, sender: UserId, from: u32, count: u32) {
+    let numbers: Vec<u128> = (from..from + count).map(u128::from).collect();
+    for numbers in numbers.chunks(500) {
+        let batch: Vec<_> = numbers.iter().map(|number| says(id, sender, *number)).collect();
+        append(ports, &batch).await;
+    }
+}
+
+pub async fn unread_messages_are_counted_up_to_a_thousand(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_group(&ports, 1, &[BOB]).await.conversation.id;
+    says_much(&ports, id, ADA, 1, limits::UNREAD_MOST - 1).await;
+    assert_eq!(unread(&ports, BOB).await, limits::UNREAD_MOST - 1);
+    says_much(&ports, id, ADA, limits::UNREAD_MOST, 2).await;
+    assert_eq!(unread(&ports, BOB).await, limits::UNREAD_MOST);
+    let everything = ports.feed.changed_since(BOB, None, 10).await.expect("answers");
+    assert_eq!(everything.conversations[0].unread_count, limits::UNREAD_MOST);
+}
+
+/// Of one's own messages none is unread, so that counting up to a thousand would read them all.
+pub async fn looking_for_unread_messages_has_an_end(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let id = open_direct(&ports, ADA, BOB).await.conversation.id;
+    says_much(&ports, id, BOB, 1, limits::UNREAD_LOOKED_AT - 1).await;
+    ada_says(&ports, id, [10_000, 10_001]).await;
+    assert_eq!(unread(&ports, BOB).await, 1, "what is further away is not looked at");
+    has_read(&ports, id, BOB, 1).await;
+    assert_eq!(unread(&ports, BOB).await, 2);
 }
 
 pub async fn who_joined_later_has_nothing_unread_from_before(fixture: &dyn HistoryFixture) {

@@ -149,6 +149,8 @@ macro_rules! history_contract {
             pages_of_the_list_neither_overlap_nor_skip
             the_list_shows_the_last_message_and_what_is_unread
             system_messages_own_messages_and_tombstones_are_never_unread
+            unread_messages_are_counted_up_to_a_thousand
+            looking_for_unread_messages_has_an_end
             who_joined_later_has_nothing_unread_from_before
             a_list_is_of_ones_own_conversations_only
             members_come_in_the_order_they_joined

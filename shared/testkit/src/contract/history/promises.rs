@@ -45,7 +45,8 @@ macro_rules! people_contract {
             a_revoked_invite_is_not_listed_and_opens_nothing
             a_preview_shows_what_one_would_join
             a_group_has_only_so_many_open_invites
-            who_was_removed_may_come_back_by_an_invite
+            who_was_removed_may_come_back_by_an_invite_of_somebody_else
+            open_invites_are_listed_before_those_that_are_over
         }
         $crate::history_promises! { $fixture, contacts:
             a_request_waits_for_the_other_side
