@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use protocol::body::ForgotPassword;
-use service::Passwords;
+use service::ForgottenPasswords;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 pub async fn forgot_password(
-    passwords: Passwords,
+    passwords: ForgottenPasswords,
     request: Request,
 ) -> Result<Response, Rejection> {
     let email = request.json::<ForgotPassword>()?.parse()?;
@@ -17,5 +17,5 @@ pub async fn forgot_password(
 }
 
 pub fn main() -> ExitCode {
-    http::serve_open(connect::passwords, forgot_password)
+    http::serve_open(connect::forgotten_passwords, forgot_password)
 }

@@ -1,19 +1,15 @@
 //! `GET /.well-known/jwks.json` — the public keys that access tokens are verified with.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use protocol::body::{Jwk, Jwks};
-use service::Error;
-use service::port::{KeyDirectory, PublicKey};
+use service::PublicKeys;
+use service::port::PublicKey;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn get_jwks(
-    directory: Arc<dyn KeyDirectory>,
-    _request: Request,
-) -> Result<Response, Rejection> {
-    let keys = directory.keys().await.map_err(Error::from)?;
+pub async fn get_jwks(public_keys: PublicKeys, _request: Request) -> Result<Response, Rejection> {
+    let keys = public_keys.list().await?;
     Ok(http::ok(&Jwks { keys: keys.into_iter().map(jwk).collect() }))
 }
 
@@ -29,5 +25,5 @@ fn jwk(PublicKey { kid, x }: PublicKey) -> Jwk {
 }
 
 pub fn main() -> ExitCode {
-    http::serve_open(connect::key_directory, get_jwks)
+    http::serve_open(connect::public_keys, get_jwks)
 }

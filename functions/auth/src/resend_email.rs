@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use service::EmailProofs;
+use service::EmailProofMails;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn resend_email(proofs: EmailProofs, request: Request) -> Result<Response, Rejection> {
-    proofs.resend(request.caller()?).await?;
+pub async fn resend_email(mails: EmailProofMails, request: Request) -> Result<Response, Rejection> {
+    mails.resend(request.caller()?).await?;
     Ok(http::accepted_empty())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::email_proofs, resend_email)
+    http::serve(connect::email_proof_mails, resend_email)
 }

@@ -9,8 +9,8 @@ use domain::{ConnectionId, TokenBucket};
 use emulator::sockets::gateway;
 use emulator::{clients, clients_at, table_name};
 use service::port::{
-    ConnectionStore, Failure, KeyDirectory, MembershipCopies, Probe, PushOutcome, Pusher,
-    RateLimiter, SendGate, TicketStore,
+    ConnectionStore, Failure, KeyDirectory, MembershipCopies, Probe, PublicKey, PushOutcome,
+    Pusher, RateLimiter, SendGate, TicketStore,
 };
 use testkit::ambient::{SeededEntropy, at_ms};
 use testkit::contract::live::sample::{
@@ -38,6 +38,16 @@ impl Tampered {
         let put = put.item("pk", AttributeValue::S(pk.to_owned()));
         let put = put.item("sk", AttributeValue::S(sk.to_owned())).item(attribute, value);
         put.send().await.unwrap();
+    }
+
+    /// One attribute of an item that may be there.
+    async fn set(&self, pk: &str, sk: &str, attribute: &str, value: AttributeValue) {
+        let update = self.client.update_item().table_name(&self.name);
+        let update = update.key("pk", AttributeValue::S(pk.to_owned()));
+        let update = update.key("sk", AttributeValue::S(sk.to_owned()));
+        let update = update.update_expression("SET #attribute = :value");
+        let update = update.expression_attribute_names("#attribute", attribute);
+        update.expression_attribute_values(":value", value).send().await.unwrap();
     }
 
     async fn count(&self) -> i32 {
@@ -74,7 +84,7 @@ async fn a_malformed_item_is_a_bug_that_names_its_kind() {
     is_bug_of("V#", table.is_member(user(1), conversation(1)).await);
     let bucket = TokenBucket::per_second(1, 1);
     is_bug_of("R#", table.take("scope", bucket, 1, at_ms(0)).await);
-    is_bug_of("K#", table.keys().await);
+    is_bug_of("K#", table.keys(at_ms(0)).await);
     is_bug_of("T#", table.redeem("digest", at_ms(0)).await);
 }
 
@@ -160,4 +170,27 @@ async fn a_gateway_that_never_answers_does_not_hold_a_push() {
     let id = ConnectionId::parse("a").unwrap();
     assert_eq!(pusher.push(&id, &message_rejected()).await, PushOutcome::Failed);
     assert!(matches!(pusher.disconnect(&id).await, Err(Failure::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn an_old_key_is_public_until_its_end_or_until_somebody_signs_with_it_again() {
+    let tampered = Tampered::new().await;
+    let table = &tampered.table;
+    let key = |kid: &str| PublicKey { kid: kid.to_owned(), x: "x".to_owned() };
+    let kids = async |seconds: i64| {
+        let keys = table.keys(at_ms(seconds * 1_000)).await.unwrap().into_iter();
+        let mut kids: Vec<_> = keys.map(|key| key.kid).collect();
+        kids.sort_unstable();
+        kids
+    };
+    table.publish(key("new")).await.unwrap();
+    table.publish(key("old")).await.unwrap();
+    let end = at_ms(100_000).unix_seconds();
+    tampered.set("K#jwks", "K", "e#old", AttributeValue::N(end.to_string())).await;
+    assert_eq!(kids(99).await, ["new", "old"]);
+    assert_eq!(kids(100).await, ["new"]);
+    table.publish(key("old")).await.unwrap();
+    assert_eq!(kids(100).await, ["new", "old"]);
+    tampered.set("K#jwks", "K", "e#old", AttributeValue::Bool(true)).await;
+    is_bug_of("K#", table.keys(at_ms(0)).await);
 }

@@ -6,7 +6,8 @@ use domain::{
     DisplayName, EmailAddress, Password, SessionId, TokenBucket, User, UserId, Username, limits,
 };
 
-use crate::credentials::{MAILS, judge};
+use crate::credentials::judge;
+use crate::mail_requests::MAILS;
 use crate::pace::{network, throttle};
 use crate::port::{
     AccessToken, Clock, Credentials, Entropy, MailJob, MailQueue, NewRefreshToken, NewSession,

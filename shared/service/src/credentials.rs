@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::{EmailAddress, Password, SessionId, TokenBucket, User, limits};
+use domain::{Password, SessionId, TokenBucket, User};
 use futures::{StreamExt, stream};
 
 use crate::pace::{network, throttle};
-use crate::port::{
-    Clock, Entropy, MailJob, MailQueue, MailTokenStore, PasswordJudge, RateLimiter,
-    SessionDirectory, SessionStore, UserStore,
-};
+use crate::port::{Clock, Entropy, MailTokenStore, PasswordJudge, SessionDirectory, SessionStore};
 use crate::proof::{LOGINS, PasswordProof, check_session, wrong_password};
 use crate::{Caller, Error, Hangup, Identity, SessionView};
-
-pub(crate) const MAILS: TokenBucket = TokenBucket::per_hour(limits::MAILS_PER_HOUR);
 
 /// Always the same, whatever is wrong with the token.
 fn token_invalid() -> Error {
@@ -24,11 +19,7 @@ fn token_invalid() -> Error {
 /// Proving that an address is one's own.
 #[derive(Clone)]
 pub struct EmailProofs {
-    pub users: Arc<dyn UserStore>,
-    pub sessions: Arc<dyn SessionStore>,
     pub tokens: Arc<dyn MailTokenStore>,
-    pub mail: Arc<dyn MailQueue>,
-    pub limiter: Arc<dyn RateLimiter>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
 }
@@ -40,19 +31,6 @@ impl EmailProofs {
         let is_verified = self.tokens.verify_email(&digest, self.clock.now()).await?;
         if is_verified { Ok(()) } else { Err(token_invalid()) }
     }
-
-    /// Another mail; nothing happens for an address that is verified. 401 for a session that has
-    /// ended.
-    pub async fn resend(&self, caller: Caller) -> Result<(), Error> {
-        check_session(&*self.sessions, caller).await?;
-        let user_id = caller.user_id();
-        throttle(&*self.limiter, &*self.clock, &format!("mail/{user_id}"), MAILS).await?;
-        let user = self.users.account(user_id).await?.ok_or_else(Error::unauthenticated)?;
-        if !user.email_verified {
-            self.mail.enqueue(MailJob::VerifyEmail { user_id }).await?;
-        }
-        Ok(())
-    }
 }
 
 /// Another password, for who knows the old one and for who does not.
@@ -61,26 +39,11 @@ pub struct Passwords {
     pub proof: PasswordProof,
     pub tokens: Arc<dyn MailTokenStore>,
     pub judge: Arc<dyn PasswordJudge>,
-    pub mail: Arc<dyn MailQueue>,
     pub hangup: Hangup,
     pub entropy: Arc<dyn Entropy>,
 }
 
 impl Passwords {
-    /// The same answer and the same work, whether or not anybody has this address. Who has used
-    /// up what is left to their network address uses up nothing of what is left to the owner of
-    /// the e-mail address. Who has not can: then the owner has those mails, and uses one of them.
-    pub async fn forgot(&self, email: EmailAddress, address: Option<&str>) -> Result<(), Error> {
-        let scopes = [
-            address.map(|address| format!("mail/{}", network(address))),
-            Some(format!("mail/{}", self.entropy.digest(email.as_str()))),
-        ];
-        for scope in scopes.iter().flatten() {
-            self.throttle(scope, MAILS).await?;
-        }
-        Ok(self.mail.enqueue(MailJob::ResetPassword { email }).await?)
-    }
-
     /// Ends every session and its sockets, and proves the address: the token came by its mailbox.
     /// 400 `token_invalid`, 422 `weak_password`, which spends
     /// no token; 429 for an address that tries many. A password is hashed, which is slow, only

@@ -33,10 +33,11 @@ use crate::config::{Environment, name};
 use crate::crypto::{EddsaSigner, EddsaVerifier, SealedCodes, SigningKey};
 use crate::usage::Meter;
 
-pub use accounts::{accounts, key_directory, presences, profiles, sessions, sign_out};
+pub use accounts::{accounts, presences, profiles, public_keys, sessions, sign_out};
 pub use conversations::{catch_up, conversations, openings};
 pub use credentials::{
-    departures, email_proofs, erasures, exports, passwords, session_list, two_factor_setup,
+    departures, email_proof_mails, email_proofs, erasures, exports, forgotten_passwords, passwords,
+    session_list, two_factor_setup,
 };
 pub use groups::{ConversationDesk, InviteDesk, conversation_desk, groups, invite_desk};
 pub use mail::post_office;

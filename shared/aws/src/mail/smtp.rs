@@ -116,8 +116,8 @@ fn is_this_machine(host: &Host<&str>) -> bool {
 }
 
 /// The code with which a server refuses the recipient for good. An enhanced one (RFC 3463) tells
-/// whom it is about: 5.1.1 to 5.1.4, 5.1.6 and 5.1.10 the address, 5.2 the mailbox; others are about
-/// the sender or the policy. Without one, 550, 551 and 553 are what RFC 5321 says of mailboxes.
+/// whom it is about: 5.1.1 to 5.1.4, 5.1.6 and 5.1.10 the address, 5.2 the mailbox; others are
+/// about the sender or the policy. Without one, 550, 551 and 553 are of mailboxes (RFC 5321).
 fn recipient_refused(error: &smtp::Error) -> Option<String> {
     let code = error.status().filter(|_| error.is_permanent())?.to_string();
     let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

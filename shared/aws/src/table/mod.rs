@@ -12,7 +12,7 @@
 //! | `V#<conversation>/<user>` | `V` | may they send: `active`, `version` |
 //! | `T#<digest>` | `T` | a ticket: `user`, `session`, `expires_ms` |
 //! | `R#<scope>` | `R` | a token bucket: `full_at` |
-//! | `K#jwks` | `K` | the public keys: one attribute `k#<kid>` each |
+//! | `K#jwks` | `K` | the public keys, `k#<kid>`; when old ones are over, `e#<kid>` |
 //!
 //! `expires_at` (whole seconds) lets DynamoDB collect what is over, days late perhaps: every read
 //! judges the time itself. Times are milliseconds since 1970.

@@ -1,6 +1,7 @@
 //! Access tokens and the keys that sign them.
 
 use async_trait::async_trait;
+use domain::Timestamp;
 
 use super::Failure;
 use crate::{Caller, Error, Identity};
@@ -41,7 +42,8 @@ pub struct PublicKey {
 /// Where verifiers find the public keys, kept in DynamoDB.
 #[async_trait]
 pub trait KeyDirectory: Send + Sync {
-    /// Idempotent; keys of others stay.
+    /// Idempotent; keys of others stay. One that was given an end has none any more.
     async fn publish(&self, key: PublicKey) -> Result<(), Failure>;
-    async fn keys(&self) -> Result<Vec<PublicKey>, Failure>;
+    /// Without those that are over: operators give an old key an end when they rotate.
+    async fn keys(&self, now: Timestamp) -> Result<Vec<PublicKey>, Failure>;
 }

@@ -71,11 +71,11 @@ async fn another_mail_makes_the_one_before_it_worthless() {
     let world = World::new();
     let ada = ada(&world).await;
     let first = token(&world).await;
-    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     let second = token(&world).await;
     assert_eq!(code(&world.email_proofs().verify(&first).await.unwrap_err()), "token_invalid");
     world.email_proofs().verify(&second).await.unwrap();
-    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     assert_eq!(world.queues.drain_mails(), [], "the address is verified");
 }
 
@@ -84,12 +84,12 @@ async fn nobody_is_flooded_with_mails() {
     let world = World::new();
     let ada = ada(&world).await;
     for _ in 0..limits::MAILS_PER_HOUR {
-        world.email_proofs().resend(caller(&ada)).await.unwrap();
+        world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     }
-    let error = world.email_proofs().resend(caller(&ada)).await.unwrap_err();
+    let error = world.email_proof_mails().resend(caller(&ada)).await.unwrap_err();
     assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
     world.clock.advance(Duration::from_secs(3_600));
-    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    world.email_proof_mails().resend(caller(&ada)).await.unwrap();
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn an_account_is_made_though_no_mail_can_be_queued() {
     world.queues.set_down(true);
     let ada = world.accounts().register(registration("ada")).await.unwrap();
     world.queues.set_down(false);
-    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     let token = token(&world).await;
     world.email_proofs().verify(&token).await.unwrap();
 }
@@ -141,7 +141,7 @@ async fn a_mail_that_is_refused_for_good_is_done() {
     world.post_office().send(job).await.unwrap();
     world.mailer.set_refusing(false);
     assert_eq!(world.mailer.drain(), []);
-    world.email_proofs().resend(caller(&ada)).await.unwrap();
+    world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     assert_eq!(world.queues.drain_mails().len(), 1, "another mail can be asked for");
 }
 
@@ -182,7 +182,7 @@ async fn a_session_that_has_ended_asks_for_no_mail() {
     let ada = ada(&world).await;
     world.queues.drain_mails();
     world.sign_out().logout(caller(&ada)).await.unwrap();
-    let error = world.email_proofs().resend(caller(&ada)).await.unwrap_err();
+    let error = world.email_proof_mails().resend(caller(&ada)).await.unwrap_err();
     assert_eq!(code(&error), "unauthenticated");
     assert_eq!(world.queues.drain_mails(), []);
 }
@@ -216,7 +216,7 @@ async fn who_resets_the_password_has_proven_the_address() {
     let strict = Accounts { requires_verified_email: true, ..world.accounts() };
     assert!(strict.login(login("ada", PASSWORD)).await.is_err());
     let email = EmailAddress::parse("ada@example.org").unwrap();
-    world.passwords().forgot(email, None).await.unwrap();
+    world.forgotten_passwords().forgot(email, None).await.unwrap();
     let token = token(&world).await;
     let new = crate::steps::password("staple battery horse");
     world.passwords().reset(&token, new, None).await.unwrap();
@@ -234,7 +234,7 @@ async fn the_erased_get_no_mail() {
     let attempt = service::Login { device, ..login("ada", PASSWORD) };
     assert!(world.accounts().login(attempt).await.is_ok());
     let email = EmailAddress::parse("ada@example.org").unwrap();
-    world.passwords().forgot(email, None).await.unwrap();
+    world.forgotten_passwords().forgot(email, None).await.unwrap();
     let jobs = world.queues.drain_mails();
     assert_eq!(jobs.len(), 2, "{jobs:?}");
     let password = crate::steps::password(PASSWORD);

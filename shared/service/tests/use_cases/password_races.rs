@@ -78,7 +78,7 @@ async fn scene() -> (Arc<World>, service::Caller, String) {
     let ada = world.person("ada").await;
     world.queues.drain_mails();
     let email = EmailAddress::parse("ada@example.org").unwrap();
-    world.passwords().forgot(email, None).await.unwrap();
+    world.forgotten_passwords().forgot(email, None).await.unwrap();
     let token = world.deliver_mails().await.remove(0).text;
     (world, ada, token)
 }

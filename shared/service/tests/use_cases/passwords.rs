@@ -36,7 +36,7 @@ fn email(raw: &str) -> EmailAddress {
 
 impl Scene {
     async fn token(&self) -> String {
-        self.world.passwords().forgot(email("ada@example.org"), None).await.unwrap();
+        self.world.forgotten_passwords().forgot(email("ada@example.org"), None).await.unwrap();
         let mut mails = self.world.deliver_mails().await;
         assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "reset"));
         mails.remove(0).text
@@ -104,13 +104,13 @@ async fn an_unknown_address_gets_the_same_answer_for_the_same_work() {
         (hasher.verifications(), hasher.hashings(), scene.world.queues.drain_mails().len())
     };
     let before = work();
-    scene.world.passwords().forgot(email("nobody@example.org"), None).await.unwrap();
+    scene.world.forgotten_passwords().forgot(email("nobody@example.org"), None).await.unwrap();
     let for_nobody = work();
-    scene.world.passwords().forgot(email("ada@example.org"), None).await.unwrap();
+    scene.world.forgotten_passwords().forgot(email("ada@example.org"), None).await.unwrap();
     let for_ada = work();
     assert_eq!(for_nobody, for_ada, "one job each, and no hash");
     assert_eq!((for_ada.2, before.2), (1, 0));
-    scene.world.passwords().forgot(email("nobody@example.org"), None).await.unwrap();
+    scene.world.forgotten_passwords().forgot(email("nobody@example.org"), None).await.unwrap();
     assert_eq!(scene.world.deliver_mails().await, [], "nobody gets a mail");
 }
 
@@ -119,19 +119,21 @@ async fn known_and_unknown_addresses_are_throttled_alike() {
     let scene = scene().await;
     for address in ["ada@example.org", "nobody@example.org"] {
         for _ in 0..limits::MAILS_PER_HOUR {
-            scene.world.passwords().forgot(email(address), None).await.unwrap();
+            scene.world.forgotten_passwords().forgot(email(address), None).await.unwrap();
         }
-        let error = scene.world.passwords().forgot(email(address), None).await.unwrap_err();
+        let error =
+            scene.world.forgotten_passwords().forgot(email(address), None).await.unwrap_err();
         assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
     }
     for number in 0..limits::MAILS_PER_HOUR {
         let address = email(&format!("person{number}@example.org"));
-        scene.world.passwords().forgot(address, Some("192.0.2.1")).await.unwrap();
+        scene.world.forgotten_passwords().forgot(address, Some("192.0.2.1")).await.unwrap();
     }
     let next = || email("next@example.org");
-    let error = scene.world.passwords().forgot(next(), Some("192.0.2.1")).await.unwrap_err();
+    let error =
+        scene.world.forgotten_passwords().forgot(next(), Some("192.0.2.1")).await.unwrap_err();
     assert!(matches!(error, Error::TooMany { .. }), "one place asks for many: {error:?}");
-    scene.world.passwords().forgot(next(), Some("192.0.2.2")).await.unwrap();
+    scene.world.forgotten_passwords().forgot(next(), Some("192.0.2.2")).await.unwrap();
 }
 
 #[tokio::test]
@@ -150,7 +152,7 @@ async fn guessed_tokens_reset_nothing() {
 async fn a_token_for_an_address_resets_no_password_and_the_other_way_round() {
     let scene = scene().await;
     let reset = scene.token().await;
-    scene.world.email_proofs().resend(caller(&scene.sessions[0])).await.unwrap();
+    scene.world.email_proof_mails().resend(caller(&scene.sessions[0])).await.unwrap();
     let proof = scene.world.deliver_mails().await.remove(0).text;
     let error = scene.world.passwords().reset(&proof, password(NEW), None).await.unwrap_err();
     assert_eq!(code(&error), "token_invalid");
@@ -254,7 +256,7 @@ async fn a_reset_to_what_is_known_of_a_person_is_weak_and_only_for_who_has_the_t
 #[tokio::test]
 async fn who_is_stopped_for_their_address_uses_up_nothing_of_others() {
     let scene = scene().await;
-    let passwords = scene.world.passwords();
+    let passwords = scene.world.forgotten_passwords();
     for number in 0..10 * limits::MAILS_PER_HOUR {
         let victim = if number < limits::MAILS_PER_HOUR { "other" } else { "ada" };
         let victim = email(&format!("{victim}@example.org"));

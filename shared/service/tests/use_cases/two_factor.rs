@@ -213,7 +213,7 @@ async fn a_password_reset_does_not_get_around_the_second_factor() {
     let scene = scene().await;
     scene.world.deliver_mails().await;
     let email = domain::EmailAddress::parse("ada@example.org").unwrap();
-    scene.world.passwords().forgot(email, None).await.unwrap();
+    scene.world.forgotten_passwords().forgot(email, None).await.unwrap();
     let token = scene.world.deliver_mails().await.remove(0).text;
     scene.world.passwords().reset(&token, password("staple battery horse"), None).await.unwrap();
     let attempt = login("ada", "staple battery horse");

@@ -242,7 +242,7 @@ impl KeyDirectory for FakeLive {
         Ok(())
     }
 
-    async fn keys(&self) -> Result<Vec<PublicKey>, Failure> {
+    async fn keys(&self, _now: Timestamp) -> Result<Vec<PublicKey>, Failure> {
         Ok(self.reach()?.keys.iter().cloned().collect())
     }
 }

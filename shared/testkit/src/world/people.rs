@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use service::{
-    Accounts, Blocks, Contacts, Departures, EmailProofs, Erasures, Exports, Groups, Invites,
-    PasswordProof, Passwords, PostOffice, SecondFactor, SessionList, TwoFactorSetup,
+    Accounts, Blocks, Contacts, Departures, EmailProofMails, EmailProofs, Erasures, Exports,
+    ForgottenPasswords, Groups, Invites, PasswordProof, Passwords, PostOffice,
+    SecondFactor, SessionList, TwoFactorSetup,
 };
 
 use super::World;
@@ -57,9 +58,24 @@ impl World {
 
     pub fn email_proofs(&self) -> EmailProofs {
         EmailProofs {
+            tokens: self.history.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn email_proof_mails(&self) -> EmailProofMails {
+        EmailProofMails {
             users: self.history.clone(),
             sessions: self.history.clone(),
-            tokens: self.history.clone(),
+            mail: self.queues.clone(),
+            limiter: self.live.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn forgotten_passwords(&self) -> ForgottenPasswords {
+        ForgottenPasswords {
             mail: self.queues.clone(),
             limiter: self.live.clone(),
             entropy: self.entropy.clone(),
@@ -72,7 +88,6 @@ impl World {
             proof: self.password_proof(),
             tokens: self.history.clone(),
             judge: Arc::new(FakeJudge),
-            mail: self.queues.clone(),
             hangup: self.hangup(),
             entropy: self.entropy.clone(),
         }

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use postgres::{PgAccounts, PgConversations};
-use service::port::KeyDirectory;
-use service::{Accounts, Presences, Profiles, Sessions, SignOut};
+use service::{Accounts, Presences, Profiles, PublicKeys, Sessions, SignOut};
 
 use super::Parts;
 use super::credentials::second_factor;
@@ -12,8 +11,8 @@ use super::pace::{Pace, login_bucket, mail_bucket, registration_bucket};
 use crate::config::name;
 use crate::crypto::{Argon2Hasher, GuessingJudge};
 
-pub fn key_directory(parts: &Parts) -> Arc<dyn KeyDirectory> {
-    parts.table()
+pub fn public_keys(parts: &Parts) -> PublicKeys {
+    PublicKeys { directory: parts.table(), clock: parts.clock() }
 }
 
 pub fn accounts(parts: &Parts) -> Accounts {

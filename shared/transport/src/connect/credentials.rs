@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::TokenBucket;
 use postgres::{PgAccounts, PgErasure};
 use service::{
-    Departures, EmailProofs, Erasures, Exports, PasswordProof, Passwords, SecondFactor,
-    SessionList, TwoFactorSetup,
+    Departures, EmailProofMails, EmailProofs, Erasures, Exports, ForgottenPasswords, PasswordProof,
+    Passwords, SecondFactor, SessionList, TwoFactorSetup,
 };
 
 use super::Parts;
@@ -25,11 +25,26 @@ pub(super) fn second_factor(parts: &Parts) -> SecondFactor {
 }
 
 pub fn email_proofs(parts: &Parts) -> EmailProofs {
-    let postgres = Arc::new(PgAccounts::new(parts.database()));
     EmailProofs {
+        tokens: Arc::new(PgAccounts::new(parts.database())),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn email_proof_mails(parts: &Parts) -> EmailProofMails {
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    EmailProofMails {
         users: postgres.clone(),
-        sessions: postgres.clone(),
-        tokens: postgres,
+        sessions: postgres,
+        mail: parts.mail_queue(),
+        limiter: Pace::new(parts.table(), vec![mail_bucket(parts)]),
+        clock: parts.clock(),
+    }
+}
+
+pub fn forgotten_passwords(parts: &Parts) -> ForgottenPasswords {
+    ForgottenPasswords {
         mail: parts.mail_queue(),
         limiter: Pace::new(parts.table(), vec![mail_bucket(parts)]),
         entropy: parts.entropy(),
@@ -39,12 +54,11 @@ pub fn email_proofs(parts: &Parts) -> EmailProofs {
 
 pub fn passwords(parts: &Parts) -> Passwords {
     let (_, resets) = login_bucket(parts);
-    let buckets = vec![proof_bucket(parts), ("reset", resets), mail_bucket(parts)];
+    let buckets = vec![proof_bucket(parts), ("reset", resets)];
     Passwords {
         proof: password_proof(parts, buckets),
         tokens: Arc::new(PgAccounts::new(parts.database())),
         judge: Arc::new(GuessingJudge),
-        mail: parts.mail_queue(),
         hangup: parts.hangup(&parts.table()),
         entropy: parts.entropy(),
     }

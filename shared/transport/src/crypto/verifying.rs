@@ -59,7 +59,7 @@ impl EddsaVerifier {
         if known.fetched_at.is_some_and(|at| now.since(at) < enough) {
             return found.ok_or_else(Error::unauthenticated);
         }
-        match (self.directory.keys().await, found) {
+        match (self.directory.keys(now).await, found) {
             (Ok(keys), _) => known.by_kid = keys.into_iter().filter_map(decoded).collect(),
             (Err(failure), None) => return Err(failure.into()),
             (Err(failure), Some(_)) => {

@@ -70,12 +70,22 @@ pub async fn waiting(system: &System, name: &str) -> u64 {
 
 /// What a script of the repository says about this system.
 pub async fn script(system: &System, name: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new(root_directory().join("scripts").join(name));
-    command.args(arguments).env("CONFAB_STACK", system.stack());
-    command.env("AWS_ENDPOINT_URL", system.aws_endpoint_url());
-    let ran = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    let Output { status, stdout, stderr } = ran;
+    let Output { status, stdout, stderr } = ran(system, name, arguments).await;
     let (said, errors) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
     assert!(status.success(), "{name} {arguments:?}: {said} {errors}");
     said.into_owned()
+}
+
+/// What a script says when it does not do what it is asked.
+pub async fn refusal(system: &System, name: &str, arguments: &[&str]) -> String {
+    let Output { status, stderr, .. } = ran(system, name, arguments).await;
+    assert!(!status.success(), "{name} {arguments:?}");
+    String::from_utf8_lossy(&stderr).into_owned()
+}
+
+async fn ran(system: &System, name: &str, arguments: &[&str]) -> Output {
+    let mut command = Command::new(root_directory().join("scripts").join(name));
+    command.args(arguments).env("CONFAB_STACK", system.stack());
+    command.env("AWS_ENDPOINT_URL", system.aws_endpoint_url());
+    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }

@@ -6,7 +6,7 @@ use harness::{Client, Options, System, WAIT, eventually, kill_process};
 use protocol::body::Jwks;
 use serde_json::Value;
 
-use crate::emulator::script;
+use crate::emulator::{refusal, script};
 use crate::people::people_on;
 
 const SIGNERS: [&str; 3] = ["register-user", "login-user", "refresh-session"];
@@ -69,13 +69,21 @@ async fn a_new_key_signs_what_comes_and_the_old_one_stays_good_until_it_is_retir
     both.sort_unstable();
     assert_eq!(public_keys(&ada).await, both);
     let listed = script(&system, "rotate-keys", &["--list"]).await;
-    assert_eq!(listed.lines().collect::<Vec<_>>(), both);
+    let listed: Vec<&str> = listed.lines().collect();
+    assert_eq!(listed.len(), 2);
+    assert!(listed[0].starts_with(&format!("{new} signs since 20")), "{listed:?}");
+    assert!(listed[1].starts_with(&format!("{old} verifies until 20")), "{listed:?}");
     for client in [&ada, &elsewhere, &renewed] {
         let is_known = || async { (status(client, "/v1/users/me").await == 200).then_some(()) };
         eventually("the new key is known", WAIT, is_known).await.unwrap();
         client.ticket().await.unwrap();
     }
 
+    for kid in [new.as_str(), "unknown"] {
+        let refused = refusal(&system, "rotate-keys", &["--retire", kid]).await;
+        assert!(refused.starts_with("rotate-keys: "), "{refused}");
+    }
+    assert_eq!(public_keys(&ada).await, both, "nothing is retired by mistake");
     script(&system, "rotate-keys", &["--retire", &old]).await;
     assert_eq!(public_keys(&ada).await, [new.as_str()]);
     end_processes(&system, |_| true).await;

@@ -1,5 +1,6 @@
 //! `KeyDirectory`
 
+use crate::ambient::at_ms;
 use service::port::{KeyDirectory, PublicKey};
 
 /// One test a promise.
@@ -18,14 +19,14 @@ fn key(kid: &str) -> PublicKey {
 }
 
 pub async fn an_empty_directory_has_no_keys(port: &impl KeyDirectory) {
-    assert_eq!(port.keys().await.expect("keys"), []);
+    assert_eq!(port.keys(at_ms(0)).await.expect("keys"), []);
 }
 
 pub async fn a_key_is_published_once_and_keys_of_others_stay(port: &impl KeyDirectory) {
     for kid in ["kid-1_A", "kid-2.B", "kid-1_A"] {
         port.publish(key(kid)).await.expect("publish");
     }
-    let mut keys = port.keys().await.expect("keys");
+    let mut keys = port.keys(at_ms(0)).await.expect("keys");
     keys.sort();
     assert_eq!(keys, [key("kid-1_A"), key("kid-2.B")]);
 }
