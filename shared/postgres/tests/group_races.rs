@@ -16,8 +16,8 @@ use domain::{EventType, GroupRefusal, InviteId, Role, Seq, UserId};
 use people::{People, at, digest, says};
 use postgres::{PgErasure, PgGroups, PgMessages, PgReceipts};
 use service::port::{
-    Erasure, GroupChange, GroupEdit, GroupError, InviteRefusal, InviteStore, MessageStore, NewInvite,
-    ReceiptClaim, ReceiptStore, Verdict,
+    Erasure, GroupChange, GroupEdit, GroupError, InviteRefusal, InviteStore, MessageStore,
+    NewInvite, ReceiptClaim, ReceiptStore, Verdict,
 };
 use uuid::Uuid;
 

@@ -59,6 +59,8 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
         ("tickets", each_minute(limits::TICKETS_PER_MINUTE)),
         ("making invites", each_hour(limits::INVITES_PER_HOUR)),
         ("looking at invites and joining", each_hour(limits::INVITES_PER_HOUR)),
+        ("opening conversations", each_hour(limits::CONVERSATIONS_PER_HOUR)),
+        ("unread messages that are counted", vec![number(limits::UNREAD_MOST as usize)]),
         ("contact requests", each_hour(limits::CONTACT_REQUESTS_PER_HOUR)),
     ])
 }

@@ -40,6 +40,16 @@ pub(crate) async fn take_messages(
     take(limiter, &format!("message/{user}"), bucket, count, now).await
 }
 
+/// Conversations that one person opens.
+pub(crate) async fn take_openings(
+    limiter: &dyn RateLimiter,
+    (user, bucket): (UserId, TokenBucket),
+    count: u32,
+    now: Timestamp,
+) -> Result<(), Error> {
+    take(limiter, &format!("open/{user}"), bucket, count, now).await
+}
+
 /// Frames of one person that others are told of, and that store nothing for good.
 pub(crate) async fn take_signal(
     limiter: &dyn RateLimiter,

@@ -11,6 +11,7 @@ pub mod name {
     pub const APP_URL: &str = "APP_URL";
     pub const BYE_AFTER_SECONDS: &str = "BYE_AFTER_SECONDS";
     pub const CONTACT_REQUESTS_PER_HOUR: &str = "CONTACT_REQUESTS_PER_HOUR";
+    pub const CONVERSATIONS_PER_HOUR: &str = "CONVERSATIONS_PER_HOUR";
     pub const DATABASE_SECRET_ARN: &str = "DATABASE_SECRET_ARN";
     pub const ERASURE_QUEUE_URL: &str = "ERASURE_QUEUE_URL";
     pub const FAN_OUT_QUEUE_URL: &str = "FAN_OUT_QUEUE_URL";

@@ -64,6 +64,7 @@ impl Options {
             "MailsPerHour",
             "TicketsPerMinute",
             "InvitesPerHour",
+            "ConversationsPerHour",
             "ContactRequestsPerHour",
         ];
         lifted.into_iter().fold(Self::default(), |options, name| options.with(name, "100000"))

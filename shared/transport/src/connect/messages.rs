@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use aws::SqsPersistQueue;
-use domain::{TokenBucket, limits};
 use postgres::{PgMessages, PgReceipts, PgTraces};
 use service::{History, Messages, Reactors, ReceiptMarks, Receipts, Revisions, Traces};
 
 use super::Parts;
-use super::pace::Pace;
+use super::pace::{Pace, message_bucket};
 use crate::config::name;
 
 pub fn messages(parts: &Parts) -> Messages {
@@ -20,16 +19,8 @@ pub fn messages(parts: &Parts) -> Messages {
         queue: Arc::new(SqsPersistQueue::new(parts.clients.sqs(), queue_url, parts.entropy())),
         entropy: parts.entropy(),
         clock: parts.clock(),
-        bucket: bucket(parts),
+        bucket: message_bucket(parts),
     }
-}
-
-/// Of one user, for what they send and what they change.
-fn bucket(parts: &Parts) -> TokenBucket {
-    let per_second =
-        parts.environment.parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND);
-    let burst = parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST);
-    TokenBucket::per_second(per_second, burst)
 }
 
 pub fn history(parts: &Parts) -> History {
@@ -42,7 +33,7 @@ pub fn revisions(parts: &Parts) -> Revisions {
         fan_out: parts.fan_out_queue(),
         limiter: Pace::new(parts.table(), vec![]),
         clock: parts.clock(),
-        bucket: bucket(parts),
+        bucket: message_bucket(parts),
     }
 }
 

@@ -45,6 +45,20 @@ impl RateLimiter for Pace {
     }
 }
 
+/// Of one user, for what they send and change, and for the groups that they change.
+pub(super) fn message_bucket(parts: &Parts) -> TokenBucket {
+    let per_second =
+        parts.environment.parsed(name::MESSAGES_PER_SECOND, limits::MESSAGES_PER_SECOND);
+    let burst = parts.environment.parsed(name::MESSAGES_BURST, limits::MESSAGES_BURST);
+    TokenBucket::per_second(per_second, burst)
+}
+
+/// Of one user, for the conversations that they open.
+pub(super) fn opening_bucket(parts: &Parts) -> TokenBucket {
+    let most = limits::CONVERSATIONS_PER_HOUR;
+    TokenBucket::per_hour(parts.environment.parsed(name::CONVERSATIONS_PER_HOUR, most))
+}
+
 pub(super) fn login_bucket(parts: &Parts) -> (&'static str, TokenBucket) {
     let count = parts.environment.parsed(name::LOGINS_PER_MINUTE, limits::LOGINS_PER_MINUTE);
     ("login", TokenBucket::per_minute(count))

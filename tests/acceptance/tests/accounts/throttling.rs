@@ -1,6 +1,6 @@
 //! How often one may try.
 
-use harness::{Account, Answer, Client, Options, PASSWORD, System};
+use harness::{Account, Answer, Client, Options, PASSWORD, System, unique_id};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
@@ -50,7 +50,8 @@ fn assert_throttled(answer: &Answer, policy: &str) {
 
 fn small() -> Options {
     let small = Options::default().with("LoginsPerMinute", "3").with("MailsPerHour", "3");
-    small.with("RegistrationsPerHour", "3")
+    let small = small.with("RegistrationsPerHour", "3").with("ConversationsPerHour", "3");
+    small.with("MessagesBurst", "3")
 }
 
 #[tokio::test]
@@ -100,6 +101,7 @@ async fn who_tries_too_often_waits_and_nobody_waits_with_them() {
     assert_eq!(answer.status(), 201);
     guesses_of_a_signed_in_thief_are_limited(&bob).await;
     mails_are_limited(&system, &ada).await;
+    openings_and_changes_of_groups_are_limited(&ada).await;
 }
 
 /// Who found an open phone may not try passwords with it.
@@ -132,4 +134,27 @@ async fn mails_are_limited(system: &System, ada: &Client) {
         resend().await.unwrap().expect_status(202).unwrap();
     }
     assert_throttled(&resend().await.unwrap(), "3;w=3600");
+}
+
+/// Each is told to everybody whom it concerns, whether they know one or not.
+async fn openings_and_changes_of_groups_are_limited(ada: &Client) {
+    let open = || {
+        let body = json!({
+            "type": "group", "client_id": unique_id(), "title": "a group", "member_ids": [],
+        });
+        async move { ada.post("/v1/conversations", &body).await.unwrap() }
+    };
+    let mut id = String::new();
+    for _ in 0..3 {
+        let answer = open().await;
+        let opened: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, 201, "{opened}");
+        id = opened["id"].as_str().unwrap().to_owned();
+    }
+    assert_throttled(&open().await, "3;w=3600");
+    let path = format!("/v1/conversations/{id}");
+    let rename = ada.request(Method::PATCH, &path).json(&json!({ "title": "another" }));
+    let renamed = ada.api().send(rename).await.unwrap();
+    assert_eq!(renamed.status, 200);
+    assert_eq!(number(&renamed, "ratelimit-limit"), Some(3), "as many as messages");
 }

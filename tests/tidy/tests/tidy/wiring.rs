@@ -212,6 +212,8 @@ fn the_parameters_defaults_are_the_limits_of_the_domain() {
     assert_eq!(default("MailsPerHour"), Some(domain::limits::MAILS_PER_HOUR.into()));
     assert_eq!(default("TicketsPerMinute"), Some(domain::limits::TICKETS_PER_MINUTE.into()));
     assert_eq!(default("InvitesPerHour"), Some(domain::limits::INVITES_PER_HOUR.into()));
+    let openings = default("ConversationsPerHour");
+    assert_eq!(openings, Some(domain::limits::CONVERSATIONS_PER_HOUR.into()));
     let requests = default("ContactRequestsPerHour");
     assert_eq!(requests, Some(domain::limits::CONTACT_REQUESTS_PER_HOUR.into()));
     assert_eq!(default("ByeAfterSeconds"), Some(domain::limits::BYE_AFTER.as_secs()));
