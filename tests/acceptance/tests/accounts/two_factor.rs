@@ -77,9 +77,11 @@ async fn a_second_factor_is_asked_for_once_its_app_has_shown_a_code() {
     login(&ada, PASSWORD, None).await.expect_status(200).unwrap();
     let app = Authenticator::scan(&enrolment.url).unwrap();
     let of_abandoned = Authenticator::scan(&abandoned.url).unwrap().code();
-    for wrong in [of_abandoned.as_str(), &wrong_code(&app), "", "x", "12345", "１２３４５６"]
-    {
+    for wrong in [of_abandoned.as_str(), &wrong_code(&app), "x", "12345", "１２３４５６"] {
         confirm(&ada, wrong).await.expect_problem(403, "totp_invalid").unwrap();
+    }
+    for hostile in ["", "1\n2", &"1".repeat(65)] {
+        confirm(&ada, hostile).await.expect_problem(422, "validation_failed").unwrap();
     }
     let answer = confirm(&ada, &app.code()).await;
     let codes: RecoveryCodes = answer.expect(200).unwrap();
