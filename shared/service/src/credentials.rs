@@ -65,8 +65,8 @@ impl Passwords {
         hang_up(&self.hangup, ended.ok_or_else(token_invalid)?, "password_reset").await
     }
 
-    /// Ends every other session and its sockets, also of those that ended lately. 401 for a session that has ended, 403
-    /// `wrong_password`, also for one that was changed a moment ago.
+    /// Ends every other session and its sockets, also of those that ended lately. 401 for a session
+    /// that has ended, 403 `wrong_password`, also for one that was changed a moment ago.
     pub async fn change(
         &self,
         caller: Caller,
