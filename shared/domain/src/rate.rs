@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
-/// `burst` at once, then one more each `interval`: whole milliseconds, in which times are stored, so
-/// that nothing finer is lost. More than a thousand a second count as a thousand.
+/// `burst` at once, then one more each `interval`: whole milliseconds, in which times are stored,
+/// so that nothing finer is lost. More than a thousand a second count as a thousand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBucket {
     pub interval: Duration,

@@ -87,7 +87,13 @@ pub async fn system_messages_own_messages_and_tombstones_are_never_unread(
 }
 
 /// Says so many things, in batches as a worker stores them.
-async fn says_much(ports: &HistoryPorts, id: ConversationId, sender: UserId, from: u32, count: u32) {
+async fn says_much(
+    ports: &HistoryPorts,
+    id: ConversationId,
+    sender: UserId,
+    from: u32,
+    count: u32,
+) {
     let numbers: Vec<u128> = (from..from + count).map(u128::from).collect();
     for numbers in numbers.chunks(500) {
         let batch: Vec<_> = numbers.iter().map(|number| says(id, sender, *number)).collect();
