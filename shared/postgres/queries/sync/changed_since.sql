@@ -5,8 +5,8 @@
 -- row before that time less the overlap: a statement, and an idle transaction, end after 10 s.
 --
 -- $1 user id, $2 changed at this time or later, or null for everything there is; $3 the id of the
--- last row before this page or null, $4 rows at most, $5 unread messages counted at most, $6 messages
--- looked at for that.
+-- last row before this page or null, $4 rows at most, $5 unread messages counted at most, $6
+-- messages looked at for that.
 -- Row: read_at, is_removed (null when nothing changed); then as list.sql, or only id for what was
 -- left or hidden. One to $4.
 WITH my AS (
