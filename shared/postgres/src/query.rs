@@ -114,6 +114,7 @@ queries! {
 
     STRAGGLERS = "upkeep/stragglers";
     UNCONFIRMED_COPIES = "upkeep/unconfirmed_copies";
+    OWED_COPIES = "upkeep/owed_copies";
     CONFIRM_COPIES = "upkeep/confirm_copies";
     FORGET_TRACES = "upkeep/forget_traces";
     FORGET_ENDED = "upkeep/forget_ended";

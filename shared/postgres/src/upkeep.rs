@@ -58,6 +58,13 @@ impl Upkeep for PgUpkeep {
         Ok(copies?)
     }
 
+    async fn owed_copies(&self, id: ConversationId) -> Result<Vec<MembershipCopy>, Failure> {
+        let parameters: [Parameter<'_>; 1] = [(&id.0, Type::UUID)];
+        let rows = self.database.query(query::OWED_COPIES, &parameters).await?;
+        let copies: Read<Vec<_>> = rows.iter().map(copy).collect();
+        Ok(copies?)
+    }
+
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
         if copies.is_empty() {
             return Ok(());

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::{
-    ClientId, Conversation, ConversationId, Invalid, Member, Seq, Title, UserId,
+    ClientId, Conversation, ConversationId, Invalid, Member, Title, TokenBucket, UserId,
     direct_conversation_id, limits,
 };
 
-use crate::delivery::{Announcement, enqueue};
+use crate::pace::take_openings;
 use crate::port::{
-    Clock, ConversationStore, Created, Entropy, FanOutQueue, MembershipCopies, MembershipCopy,
-    NewDirect, NewGroup, OpenError, PageError, Upkeep,
+    Clock, ConversationStore, Created, Entropy, Failure, MembershipCopy, NewDirect, NewGroup,
+    OpenError, PageError, RateLimiter,
 };
-use crate::{Caller, ConversationEntry, Error, Event, Page, Recipient};
+use crate::{Announcement, Caller, ConversationEntry, Error, Event, Page, Recipient, Telling};
 
 /// What a client gives to open a group.
 #[derive(Debug, Clone)]
@@ -41,11 +41,12 @@ pub struct Listed<T> {
 #[derive(Clone)]
 pub struct Openings {
     pub conversations: Arc<dyn ConversationStore>,
-    pub copies: Arc<dyn MembershipCopies>,
-    pub upkeep: Arc<dyn Upkeep>,
-    pub fan_out: Arc<dyn FanOutQueue>,
+    pub telling: Telling,
+    pub limiter: Arc<dyn RateLimiter>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+    /// Of one user, for what they open.
+    pub bucket: TokenBucket,
 }
 
 impl Openings {
@@ -55,6 +56,7 @@ impl Openings {
             let invalid = Invalid::new("invalid_member", "must be somebody else");
             return Err(Error::invalid("member_ids[0]", invalid));
         }
+        self.throttle(caller, 1).await?;
         let direct = NewDirect {
             id: direct_conversation_id(caller.user_id(), other),
             creator: caller.user_id(),
@@ -62,7 +64,7 @@ impl Openings {
             created_at: self.clock.now(),
         };
         let created = self.conversations.open_direct(direct).await;
-        self.tell(created.map_err(|error| refused(error, &[other]))?).await
+        self.tell(caller, created.map_err(|error| refused(error, &[other]))?).await
     }
 
     /// A repeated `client_id` of the same creator answers with the group it made before; 404 for
@@ -75,6 +77,7 @@ impl Openings {
             let invalid = Invalid::new("too_many_members", "a group has at most 1,000 members");
             return Err(Error::invalid("member_ids", invalid));
         }
+        self.throttle(caller, others.len()).await?;
         let group = NewGroup {
             id: ConversationId(self.entropy.uuid_v7()),
             client_id: draft.client_id,
@@ -84,12 +87,19 @@ impl Openings {
             created_at: self.clock.now(),
         };
         let created = self.conversations.open_group(group).await;
-        self.tell(created.map_err(|error| refused(error, named))?).await
+        self.tell(caller, created.map_err(|error| refused(error, named))?).await
     }
 
-    /// The copies are written for a repeat too, and while nothing was said the members are told
-    /// again: the first try may have ended before it.
-    async fn tell(&self, created: Created) -> Result<Opened, Error> {
+    /// Who names a crowd takes more, but never more than there can be.
+    async fn throttle(&self, caller: Caller, named: usize) -> Result<(), Error> {
+        let cost = 1 + u32::try_from(named / limits::NAMED_PER_OPENING).unwrap_or(u32::MAX - 1);
+        let (user, cost) = (caller.user_id(), cost.min(self.bucket.burst));
+        take_openings(&*self.limiter, (user, self.bucket), cost, self.clock.now()).await
+    }
+
+    /// A repeat does what the first try did not get done. Who opens it can say something in it
+    /// afterwards, or has to try again.
+    async fn tell(&self, caller: Caller, created: Created) -> Result<Opened, Error> {
         let Created { conversation, is_new, member_ids, first_message } = created;
         let copy = |user_id: &UserId| MembershipCopy {
             conversation_id: conversation.id,
@@ -97,20 +107,22 @@ impl Openings {
             is_active: true,
             version: conversation.last_seq,
         };
-        let copies: Vec<_> = member_ids.iter().map(copy).collect();
-        self.copies.write(&copies).await?;
-        if let Err(failure) = self.upkeep.confirm_copies(&copies).await {
-            tracing::warn!(error = %failure, "the sweep will write these copies again");
-        }
-        if conversation.last_seq <= Seq(1) {
-            let all = |user_id: &UserId| Recipient { user_id: *user_id, joined_seq: Seq::ZERO };
-            let recipients: Vec<_> = member_ids.iter().map(all).collect();
-            let changed = Event::ConversationChanged { conversation: conversation.clone() };
-            let first =
-                first_message.and_then(|message| Event::of_new(conversation.id, vec![message]));
-            let events = std::iter::once(changed).chain(first);
-            let announcements = events.map(|event| Announcement::new(event, recipients.clone()));
-            enqueue(&*self.fan_out, announcements.collect()).await?;
+        let mut copies: Vec<_> = if is_new {
+            member_ids.iter().map(copy).collect()
+        } else {
+            self.telling.upkeep.owed_copies(conversation.id).await?
+        };
+        copies.sort_by_key(|copy| copy.user_id != caller.user_id());
+        let all = |copy: &MembershipCopy| Recipient::from_the_start(copy.user_id);
+        let recipients: Vec<_> = copies.iter().map(all).collect();
+        let changed = Event::ConversationChanged { conversation: conversation.clone() };
+        let first = first_message.and_then(|message| Event::of_new(conversation.id, vec![message]));
+        let events = std::iter::once(changed).chain(first);
+        let announcements = events.map(|event| Announcement::new(event, recipients.clone()));
+        let outside = self.telling.follow(&copies, announcements.collect()).await;
+        if outside.contains(&caller.user_id()) {
+            let why = "who opened it may not send yet";
+            return Err(Failure::unavailable("membership copies", why).into());
         }
         Ok(Opened { conversation, is_new })
     }

@@ -42,6 +42,12 @@ impl Announcement {
         Self { trace_ids, ..self }
     }
 
+    /// Not to these.
+    pub(crate) fn without(mut self, users: &BTreeSet<UserId>) -> Self {
+        self.recipients.retain(|recipient| !users.contains(&recipient.user_id));
+        self
+    }
+
     /// One announcement for all who see the same of it. Whoever joined later sees fewer of its
     /// messages, so how many are hidden from somebody tells which.
     fn by_view(self) -> Vec<Self> {

@@ -7,30 +7,24 @@ use domain::{
     ClientId, Conversation, ConversationId, GroupRefusal, Invalid, InviteId, Membership,
     TokenBucket, UserId, limits,
 };
-use tokio::time::timeout;
 
-use crate::delivery::{Announcement, enqueue};
-use crate::pace::throttle;
+use crate::pace::{take_messages, throttle};
 use crate::port::{
-    Clock, Entropy, Failure, FanOutQueue, GroupChange, GroupChanged, GroupError, GroupRequest,
-    GroupStore, Invite, InvitePreview, InviteRefusal, InviteStore, MembershipCopies, NewInvite,
-    RateLimiter, Upkeep,
+    Clock, Entropy, GroupChange, GroupChanged, GroupError, GroupRequest, GroupStore, Invite,
+    InvitePreview, InviteRefusal, InviteStore, NewInvite, RateLimiter,
 };
-use crate::{Caller, Error, Event, FieldError, Preferences, Recipient};
-
-/// What writing the copies may take before everybody is told, and who made the change is answered:
-/// those of a crowd, on a slow day, take longer than the function has.
-const COPIES_BUDGET: Duration = Duration::from_secs(4);
+use crate::{Announcement, Caller, Error, Event, FieldError, Preferences, Recipient, Telling};
 
 /// Changes of groups, each committed in Postgres before anybody is told.
 #[derive(Clone)]
 pub struct Groups {
     pub groups: Arc<dyn GroupStore>,
-    pub copies: Arc<dyn MembershipCopies>,
-    pub upkeep: Arc<dyn Upkeep>,
-    pub fan_out: Arc<dyn FanOutQueue>,
+    pub telling: Telling,
+    pub limiter: Arc<dyn RateLimiter>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
+    /// The one of the actor's messages: each change is told to everybody by some.
+    pub bucket: TokenBucket,
 }
 
 impl Groups {
@@ -42,6 +36,8 @@ impl Groups {
         conversation_id: ConversationId,
         change: GroupChange,
     ) -> Result<Conversation, Error> {
+        let now = self.clock.now();
+        take_messages(&*self.limiter, (caller.user_id(), self.bucket), 1, now).await?;
         let named = match &change {
             GroupChange::Add(users) => users.clone(),
             _ => vec![],
@@ -52,41 +48,25 @@ impl Groups {
             actor_id: caller.user_id(),
             change,
             message_ids: [id(), id(), id(), id()],
-            at: self.clock.now(),
+            at: now,
         };
         let changed = self.groups.change(request).await;
         let changed = changed.map_err(|error| refused(error, &named))?;
-        self.tell(&changed).await;
+        // It is committed, so the answer is yes whatever fails here.
+        self.telling.follow(&changed.copies, announcements(&changed)).await;
         Ok(changed.conversation)
     }
 
-    /// It is committed, so the answer is yes whatever fails here: the sweep writes the copies
-    /// again, and nudges who was not told.
-    async fn tell(&self, changed: &GroupChanged) {
-        let conversation_id = changed.conversation.id;
-        match timeout(COPIES_BUDGET, self.write_copies(changed)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(failure)) => {
-                tracing::warn!(error = %failure, %conversation_id, "the sweep writes these copies");
+    /// A group ends for everybody; a direct conversation is out of one's own list until its next
+    /// message.
+    pub async fn delete(&self, caller: Caller, id: ConversationId) -> Result<(), Error> {
+        match self.groups.hide(caller.user_id(), id).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::conversation_not_found()),
+            Err(GroupError::Refused(GroupRefusal::NotAllowed)) => {
+                self.change(caller, id, GroupChange::Delete).await.map(|_| ())
             }
-            Err(_) => tracing::warn!(%conversation_id, "the sweep writes the rest of these copies"),
-        }
-        if let Err(failure) = enqueue(&*self.fan_out, announcements(changed)).await {
-            tracing::warn!(error = %failure, %conversation_id, "changed, but not told");
-        }
-    }
-
-    async fn write_copies(&self, changed: &GroupChanged) -> Result<(), Failure> {
-        self.copies.write(&changed.copies).await?;
-        self.upkeep.confirm_copies(&changed.copies).await
-    }
-
-    /// A direct conversation, out of one's list until its next message.
-    pub async fn hide(&self, caller: Caller, id: ConversationId) -> Result<(), Error> {
-        let hidden = self.groups.hide(caller.user_id(), id).await;
-        match hidden.map_err(|error| refused(error, &[]))? {
-            true => Ok(()),
-            false => Err(Error::conversation_not_found()),
+            Err(error) => Err(refused(error, &[])),
         }
     }
 
@@ -103,7 +83,7 @@ impl Groups {
 }
 
 /// To the members what it is now and what happened; to who is out, that they are.
-fn announcements(changed: &GroupChanged) -> Vec<Announcement> {
+pub(crate) fn announcements(changed: &GroupChanged) -> Vec<Announcement> {
     let GroupChanged { conversation, messages, recipients, gone, .. } = changed;
     if messages.is_empty() && gone.is_empty() {
         return vec![];
@@ -113,7 +93,7 @@ fn announcements(changed: &GroupChanged) -> Vec<Announcement> {
     let members = std::iter::once(news).chain(Event::of_new(conversation_id, messages.clone()));
     let members = members.map(|event| Announcement::new(event, recipients.clone()));
     let removed = Event::ConversationRemoved { conversation_id };
-    let gone = gone.iter().map(|user| Recipient { user_id: *user, joined_seq: domain::Seq::ZERO });
+    let gone = gone.iter().map(|user| Recipient::from_the_start(*user));
     let gone = Announcement::new(removed, gone.collect());
     members.chain((!gone.recipients.is_empty()).then_some(gone)).collect()
 }

@@ -29,6 +29,7 @@ mod revisions;
 mod sessions;
 mod sockets;
 mod sweep;
+mod telling;
 mod two_factor;
 mod typing;
 mod value;
@@ -57,6 +58,7 @@ pub use revisions::{Reactors, Revisions};
 pub use sessions::{Sessions, SignOut};
 pub use sockets::{Closings, Heartbeat, Heartbeats, Tickets, Turnout, Upgrades};
 pub use sweep::{Sweep, Swept};
+pub use telling::Telling;
 pub use two_factor::{Enrolment, Proof, SecondFactor, TwoFactorSetup};
 pub use typing::Typing;
 pub use value::{

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use domain::{ConversationId, Seq, UserId, limits};
 
+use crate::delivery::enqueue;
 use crate::port::{Failure, MembershipCopies, MembershipCopy, Straggler, Upkeep};
+use crate::telling::COPIES_AT_ONCE;
 use crate::{Announcement, Delivery, Event, Recipient};
-
-/// Copies that are written and confirmed together: so many are tried again for one that fails.
-const COPIES_AT_ONCE: usize = 50;
 
 /// Nudges who is behind, repairs membership copies, forgets old traces and what ended long ago.
 #[derive(Clone)]
@@ -63,8 +62,7 @@ impl Sweep {
             by_conversation.entry((conversation_id, last_seq)).or_default().push(user_id);
         }
         let nudge = |((conversation_id, last_seq), users): (_, Vec<UserId>)| {
-            let recipient = |user_id| Recipient { user_id, joined_seq: Seq::ZERO };
-            let recipients = users.into_iter().map(recipient).collect();
+            let recipients = users.into_iter().map(Recipient::from_the_start).collect();
             Announcement::new(Event::Nudge { conversation_id, last_seq }, recipients)
         };
         self.delivery.announce(by_conversation.into_iter().map(nudge).collect()).await?;
@@ -90,8 +88,10 @@ impl Sweep {
         failed.map_or(Ok(repaired), Err)
     }
 
+    /// A copy that is owed is a person who may not have been told: it is confirmed after that.
     async fn repair(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
         self.copies.write(copies).await?;
+        enqueue(&*self.delivery.fan_out, news_of(copies)).await?;
         self.upkeep.confirm_copies(copies).await
     }
 
@@ -121,4 +121,23 @@ impl Sweep {
         }
         Ok(forgotten)
     }
+}
+
+/// To who is in, how far it has got; to who is out, that they are. It may be late, and either
+/// leads to nothing but a fetch.
+fn news_of(copies: &[MembershipCopy]) -> Vec<Announcement> {
+    let mut news: BTreeMap<(ConversationId, Option<Seq>), Vec<Recipient>> = BTreeMap::new();
+    for copy in copies {
+        let last_seq = copy.is_active.then_some(copy.version);
+        let recipients = news.entry((copy.conversation_id, last_seq)).or_default();
+        recipients.push(Recipient::from_the_start(copy.user_id));
+    }
+    let announcement = |((conversation_id, last_seq), recipients)| {
+        let event = match last_seq {
+            Some(last_seq) => Event::Nudge { conversation_id, last_seq },
+            None => Event::ConversationRemoved { conversation_id },
+        };
+        Announcement::new(event, recipients)
+    };
+    news.into_iter().map(announcement).collect()
 }

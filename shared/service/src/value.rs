@@ -56,6 +56,13 @@ pub struct Recipient {
     pub joined_seq: Seq,
 }
 
+impl Recipient {
+    /// For what has no part that somebody may not see.
+    pub fn from_the_start(user_id: UserId) -> Self {
+        Self { user_id, joined_seq: Seq::ZERO }
+    }
+}
+
 /// What is said to sockets. An adapter turns it into frames of at most 30 KB.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {

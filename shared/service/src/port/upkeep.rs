@@ -29,7 +29,10 @@ pub trait Upkeep: Send + Sync {
     ) -> Result<Vec<Straggler>, Failure>;
     /// Membership changes whose copies nobody has confirmed for `limits::COPY_REPAIR_AFTER`.
     async fn unconfirmed_copies(&self, limit: usize) -> Result<Vec<MembershipCopy>, Failure>;
-    /// These copies are written. Later changes of the same members stay unconfirmed.
+    /// Those of who is in this conversation that nobody has confirmed, however new they are.
+    async fn owed_copies(&self, id: ConversationId) -> Result<Vec<MembershipCopy>, Failure>;
+    /// These copies are written, and their people told. Later changes of the same members stay
+    /// unconfirmed.
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure>;
     /// Forgets traces older than `limits::TRACE_LIFETIME`, so many at the most; answers how many.
     async fn forget_traces(&self, limit: usize) -> Result<u64, Failure>;

@@ -7,11 +7,26 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{ClientId, ConversationId, Seq, UserId};
 use service::port::{
-    AppendError, ChangesPage, Commit, Failure, MessageStore, PersistLane, Quarantined, Receipt,
-    Submission,
+    AppendError, ChangesPage, Commit, Failure, MembershipCopies, MembershipCopy, MessageStore,
+    PersistLane, Quarantined, Receipt, Submission,
 };
-use service::{Archive, MessagePage, Window};
+use service::{Archive, MessagePage, Telling, Window};
 use testkit::world::World;
+
+/// Copies that nobody can write.
+pub struct Unwritable;
+
+#[async_trait]
+impl MembershipCopies for Unwritable {
+    async fn write(&self, _: &[MembershipCopy]) -> Result<(), Failure> {
+        Err(Failure::unavailable("dynamodb", "a test writes none"))
+    }
+}
+
+/// The same, with copies that cannot be written.
+pub fn unwritable(telling: &Telling) -> Telling {
+    Telling { copies: Arc::new(Unwritable), ..telling.clone() }
+}
 
 /// One step that the archive asked for. Messages are named by their `client_id` as a number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use domain::{ConnectionId, ConversationId, EventType, Role, Title, UserId, limit
 use service::port::{
     Failure, GroupChange, GroupEdit, MembershipCopies, MembershipCopy, SendGate, Upkeep,
 };
-use service::{Caller, Error, Event, Groups, Preferences};
+use service::{Caller, Error, Event, Groups, Preferences, Telling};
 use testkit::world::World;
 use uuid::Uuid;
 
+use crate::doubles::unwritable;
 use crate::steps::{code, fan_out, news, say};
 
 struct Scene {
@@ -37,6 +38,12 @@ impl Scene {
 
     async fn socket(&self, who: Caller, name: &str) -> ConnectionId {
         self.world.socket(who, name).await
+    }
+
+    async fn sweep_later(&self) {
+        self.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
+        self.world.sweep().run().await.unwrap();
+        fan_out(&self.world).await;
     }
 
     async fn may_send(&self, who: Caller) -> bool {
@@ -186,12 +193,11 @@ async fn a_committed_change_is_answered_with_yes_though_nobody_can_be_told() {
 #[tokio::test]
 async fn copies_that_could_not_be_written_are_written_by_the_sweep() {
     let scene = scene().await;
-    scene.world.live.set_down(true);
-    scene.change(scene.ada, removed(scene.bob)).await.unwrap();
-    scene.world.live.set_down(false);
+    let groups = scene.world.groups();
+    let groups = Groups { telling: unwritable(&groups.telling), ..groups };
+    groups.change(scene.ada, scene.id, removed(scene.bob)).await.unwrap();
     assert!(scene.may_send(scene.bob).await, "the copy is old, and only turns the hopeless away");
-    scene.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
-    scene.world.sweep().run().await.unwrap();
+    scene.sweep_later().await;
     assert!(!scene.may_send(scene.bob).await);
     assert_eq!(scene.world.history.unconfirmed_copies(10).await.unwrap(), []);
 }
@@ -282,7 +288,7 @@ async fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     let opened = world.openings().open_direct(ada, bob.user_id()).await.unwrap();
     let id = opened.conversation.id;
-    world.groups().hide(ada, id).await.unwrap();
+    world.groups().delete(ada, id).await.unwrap();
     let list = async |who| {
         let page = service::Page { cursor: None, limit: 10 };
         world.conversations().list(who, page).await.unwrap().items.len()
@@ -291,11 +297,39 @@ async fn a_hidden_conversation_is_out_of_the_list_until_somebody_writes() {
     say(&world, bob, id, &[1]).await;
     assert_eq!(list(ada).await, 1);
     let nowhere = ConversationId(Uuid::from_u128(1));
-    let error = world.groups().hide(ada, nowhere).await.unwrap_err();
+    let error = world.groups().delete(ada, nowhere).await.unwrap_err();
     assert_eq!(code(&error), "conversation_not_found");
     let group = world.group(ada, &[bob]).await;
-    let error = world.groups().hide(ada, group).await.unwrap_err();
-    assert_eq!(code(&error), "not_allowed");
+    let error = world.groups().delete(bob, group).await.unwrap_err();
+    assert_eq!(code(&error), "not_allowed", "a group is not hidden, it ends");
+    world.groups().delete(ada, group).await.unwrap();
+    assert!(world.history.active_members(group).is_empty());
+}
+
+/// Each is told to everybody by messages, and counts as one of the actor's.
+#[tokio::test]
+async fn nobody_changes_groups_without_end() {
+    let scene = scene().await;
+    let role = |role| GroupChange::SetRole { user_id: scene.bob.user_id(), role };
+    for number in 0..limits::MESSAGES_BURST {
+        let change = match number % 4 {
+            0 => rename(&format!("title {number}")),
+            1 => added(scene.cleo),
+            2 => removed(scene.cleo),
+            _ => role(if number % 8 == 3 { Role::Admin } else { Role::Member }),
+        };
+        scene.change(scene.ada, change).await.unwrap();
+    }
+    let changes = [rename("once more"), added(scene.cleo), removed(scene.bob), role(Role::Owner)];
+    for change in changes.into_iter().chain([GroupChange::Delete, GroupChange::Leave]) {
+        let error = scene.change(scene.ada, change.clone()).await.unwrap_err();
+        assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{change:?}");
+    }
+    let error = scene.world.groups().delete(scene.ada, scene.id).await.unwrap_err();
+    assert!(matches!(error, Error::TooMany { .. }), "{error:?}");
+    scene.change(scene.bob, GroupChange::Leave).await.unwrap();
+    scene.world.clock.advance(std::time::Duration::from_secs(1));
+    scene.change(scene.ada, rename("once more")).await.unwrap();
 }
 
 #[tokio::test]
@@ -319,10 +353,13 @@ impl MembershipCopies for Stuck {
 }
 
 #[tokio::test]
-async fn everybody_is_told_though_the_copies_take_too_long() {
+async fn members_are_told_though_the_copies_take_too_long_and_newcomers_when_they_may_speak() {
     let scene = scene().await;
     let socket = scene.socket(scene.bob, "bob").await;
-    let groups = Groups { copies: Arc::new(Stuck), ..scene.world.groups() };
+    let hers = scene.socket(scene.cleo, "cleo").await;
+    let groups = scene.world.groups();
+    let telling = Telling { copies: Arc::new(Stuck), ..groups.telling.clone() };
+    let groups = Groups { telling, ..groups };
     let add = GroupChange::Add(vec![scene.cleo.user_id()]);
     let changed = groups.change(scene.ada, scene.id, add).await.unwrap();
     assert_eq!(changed.member_count, 3);
@@ -330,7 +367,29 @@ async fn everybody_is_told_though_the_copies_take_too_long() {
     let heard = words(&scene.world.pusher.heard_by(&socket));
     assert_eq!(heard, ["changed: 3 members", "told: members_added"]);
     assert!(!scene.may_send(scene.cleo).await);
-    scene.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
-    scene.world.sweep().run().await.unwrap();
+    assert_eq!(scene.world.pusher.heard_by(&hers), [], "what she said would be refused");
+    scene.sweep_later().await;
     assert!(scene.may_send(scene.cleo).await, "the sweep writes them");
+    let heard = scene.world.pusher.heard_by(&hers);
+    let nudge = Event::Nudge { conversation_id: scene.id, last_seq: changed.last_seq };
+    assert_eq!(heard, [nudge], "and tells her");
+    scene.sweep_later().await;
+    assert_eq!(scene.world.pusher.heard_by(&hers).len(), 1, "once");
+}
+
+#[tokio::test]
+async fn who_comes_or_goes_while_nobody_can_be_told_is_told_by_the_sweep() {
+    let scene = scene().await;
+    let (his, hers) =
+        (scene.socket(scene.bob, "bob").await, scene.socket(scene.cleo, "cleo").await);
+    scene.world.queues.set_down(true);
+    scene.change(scene.ada, removed(scene.bob)).await.unwrap();
+    scene.change(scene.ada, added(scene.cleo)).await.unwrap();
+    assert!(scene.may_send(scene.cleo).await && !scene.may_send(scene.bob).await);
+    scene.world.queues.set_down(false);
+    scene.sweep_later().await;
+    let is_out = Event::ConversationRemoved { conversation_id: scene.id };
+    assert_eq!(scene.world.pusher.heard_by(&his), [is_out]);
+    let heard = scene.world.pusher.heard_by(&hers);
+    assert!(matches!(heard[..], [Event::Nudge { .. }]), "{heard:?}");
 }

@@ -1,10 +1,14 @@
 //! Opening conversations: once, by whom, and who hears of it.
 
-use domain::{ClientId, Invalid, Title, UserId, limits};
+use std::time::Duration;
+
+use domain::{ClientId, Invalid, Title, TokenBucket, UserId, limits};
 use service::port::{FanOutJob, SendGate};
-use service::{Caller, Error, Event, GroupDraft};
+use service::{Caller, Error, Event, GroupDraft, Openings};
 use testkit::world::World;
 use uuid::Uuid;
+
+use crate::doubles::unwritable;
 
 fn group(member_ids: Vec<UserId>) -> GroupDraft {
     let client_id = ClientId(Uuid::from_u128(1));
@@ -57,10 +61,11 @@ async fn a_new_group_is_told_to_its_members_with_its_first_message() {
 async fn a_repeat_answers_with_the_same_group_and_writes_what_the_first_try_could_not() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
-    world.live.set_down(true);
-    let error = world.openings().open_group(ada, group(vec![bob.user_id()])).await.unwrap_err();
+    let openings = world.openings();
+    let openings = Openings { telling: unwritable(&openings.telling), ..openings };
+    let error = openings.open_group(ada, group(vec![bob.user_id()])).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
-    world.live.set_down(false);
+    assert_eq!(world.queues.drain_fan_out(), [], "nobody is told who may not send yet");
 
     let again = world.openings().open_group(ada, group(vec![bob.user_id()])).await.unwrap();
 
@@ -77,14 +82,15 @@ async fn a_repeat_tells_the_members_what_the_first_try_could_not() {
     let world = World::new();
     let (ada, bob) = (world.person("ada").await, world.person("bob").await);
     world.queues.set_down(true);
-    let error = world.openings().open_direct(ada, bob.user_id()).await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+    assert!(world.openings().open_direct(ada, bob.user_id()).await.unwrap().is_new);
     world.queues.set_down(false);
 
     let again = world.openings().open_direct(ada, bob.user_id()).await.unwrap();
 
     assert!(!again.is_new);
     assert_eq!(world.queues.drain_fan_out().len(), 1, "both are told of the conversation");
+    world.openings().open_direct(bob, ada.user_id()).await.unwrap();
+    assert_eq!(world.queues.drain_fan_out(), [], "once is enough");
 }
 
 #[tokio::test]
@@ -138,4 +144,40 @@ async fn a_block_either_way_forbids_a_new_conversation() {
         let error = world.openings().open_direct(who, whom.user_id()).await.unwrap_err();
         assert!(matches!(error, Error::Forbidden { code: "not_allowed", .. }), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn nobody_opens_conversations_without_end() {
+    let world = World::new();
+    let (ada, bob) = (world.person("ada").await, world.person("bob").await);
+    for _ in 0..limits::CONVERSATIONS_PER_HOUR {
+        world.openings().open_direct(ada, bob.user_id()).await.unwrap();
+    }
+    for error in [
+        world.openings().open_direct(ada, bob.user_id()).await.unwrap_err(),
+        world.openings().open_group(ada, group(vec![])).await.unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
+    }
+    world.openings().open_direct(bob, ada.user_id()).await.unwrap();
+    world.clock.advance(Duration::from_secs(30));
+    world.openings().open_direct(ada, bob.user_id()).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_names_a_crowd_opens_less() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let crowd: Vec<_> = (1..limits::MEMBERS_PER_GROUP as u128).map(nobody).collect();
+    for _ in 0..6 {
+        // Six times twenty: that there is nobody of that name is said, and counts all the same.
+        let error = world.openings().open_group(ada, group(crowd.clone())).await.unwrap_err();
+        assert_eq!(refused(error).len(), crowd.len());
+    }
+    let error = world.openings().open_group(ada, group(crowd.clone())).await.unwrap_err();
+    assert!(matches!(error, Error::TooMany { .. }), "{error:?}");
+    // Where less is allowed than a crowd takes, one may still be opened at a time.
+    let strict = Openings { bucket: TokenBucket::per_hour(5), ..world.openings() };
+    world.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(refused(strict.open_group(ada, group(crowd)).await.unwrap_err()).len(), 999);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Seq, Timestamp, limits};
+use domain::{ConversationId, Seq, Timestamp, limits};
 use service::port::{Failure, MembershipCopy, Straggler, Upkeep};
 
 use super::{FakeHistory, Nudged, Room, Seat};
@@ -42,6 +42,12 @@ impl Upkeep for FakeHistory {
         let mut due: Vec<_> = state.unconfirmed.values().filter(|(_, at)| *at <= latest).collect();
         due.sort_by_key(|(_, at)| *at);
         Ok(due.into_iter().map(|(copy, _)| *copy).take(limit).collect())
+    }
+
+    async fn owed_copies(&self, id: ConversationId) -> Result<Vec<MembershipCopy>, Failure> {
+        let state = self.reach()?;
+        let owed = state.unconfirmed.values().map(|(copy, _)| *copy);
+        Ok(owed.filter(|copy| copy.conversation_id == id && copy.is_active).collect())
     }
 
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::{TokenBucket, limits};
 use service::{
     Accounts, Blocks, Contacts, Departures, EmailProofMails, EmailProofs, Erasures, Exports,
     ForgottenPasswords, Groups, Invites, PasswordProof, Passwords, PostOffice,
-    SecondFactor, SessionList, TwoFactorSetup,
+    SecondFactor, SessionList, Telling, TwoFactorSetup,
 };
 
 use super::World;
@@ -116,9 +117,13 @@ impl World {
     pub fn groups(&self) -> Groups {
         Groups {
             groups: self.history.clone(),
-            copies: self.live.clone(),
-            upkeep: self.history.clone(),
-            fan_out: self.queues.clone(),
+            telling: Telling {
+                copies: self.live.clone(),
+                upkeep: self.history.clone(),
+                fan_out: self.queues.clone(),
+            },
+            limiter: self.live.clone(),
+            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
         }

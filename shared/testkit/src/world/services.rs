@@ -8,7 +8,7 @@ use service::{
     Archive, CatchUp, Closings, Conversations, Delivery, FanOut, Hangup, Heartbeats, History,
     Messages, Openings, PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences,
     Profiles, Reactors, ReceiptBook, ReceiptMarks, Receipts, Revisions, Sessions, SignOut,
-    SocketMessages, SocketReceipts, Sweep, Tickets, Traces, Turnout, Typing, Upgrades,
+    SocketMessages, SocketReceipts, Sweep, Telling, Tickets, Traces, Turnout, Typing, Upgrades,
 };
 
 use super::World;
@@ -110,11 +110,15 @@ impl World {
     pub fn openings(&self) -> Openings {
         Openings {
             conversations: self.history.clone(),
-            copies: self.live.clone(),
-            upkeep: self.history.clone(),
-            fan_out: self.queues.clone(),
+            telling: Telling {
+                copies: self.live.clone(),
+                upkeep: self.history.clone(),
+                fan_out: self.queues.clone(),
+            },
+            limiter: self.live.clone(),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
+            bucket: TokenBucket::per_hour(limits::CONVERSATIONS_PER_HOUR),
         }
     }
 

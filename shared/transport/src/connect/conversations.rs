@@ -3,18 +3,23 @@
 use std::sync::Arc;
 
 use postgres::{PgConversations, PgUpkeep};
-use service::{CatchUp, Conversations, Openings};
+use service::{CatchUp, Conversations, Openings, Telling};
 
 use super::Parts;
+use super::pace::{Pace, opening_bucket};
 
 pub fn openings(parts: &Parts) -> Openings {
     Openings {
         conversations: Arc::new(PgConversations::new(parts.database())),
-        copies: parts.table(),
-        upkeep: Arc::new(PgUpkeep::new(parts.database())),
-        fan_out: parts.fan_out_queue(),
+        telling: Telling {
+            copies: parts.table(),
+            upkeep: Arc::new(PgUpkeep::new(parts.database())),
+            fan_out: parts.fan_out_queue(),
+        },
+        limiter: Pace::new(parts.table(), vec![]),
         entropy: parts.entropy(),
         clock: parts.clock(),
+        bucket: opening_bucket(parts),
     }
 }
 

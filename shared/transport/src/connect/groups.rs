@@ -2,35 +2,26 @@
 
 use std::sync::Arc;
 
-use postgres::{PgConversations, PgGroups, PgUpkeep};
-use service::{Conversations, Groups, Invites};
+use postgres::{PgGroups, PgUpkeep};
+use service::{Groups, Invites, Telling};
 
 use super::Parts;
-use super::pace::{Pace, invite_buckets};
+use super::pace::{Pace, invite_buckets, message_bucket};
 use crate::config::name;
 
 pub fn groups(parts: &Parts) -> Groups {
     Groups {
         groups: Arc::new(PgGroups::new(parts.database())),
-        copies: parts.table(),
-        upkeep: Arc::new(PgUpkeep::new(parts.database())),
-        fan_out: parts.fan_out_queue(),
+        telling: Telling {
+            copies: parts.table(),
+            upkeep: Arc::new(PgUpkeep::new(parts.database())),
+            fan_out: parts.fan_out_queue(),
+        },
+        limiter: Pace::new(parts.table(), vec![]),
         entropy: parts.entropy(),
         clock: parts.clock(),
+        bucket: message_bucket(parts),
     }
-}
-
-/// For what is done to groups in one way and to direct conversations in another.
-#[derive(Clone)]
-pub struct ConversationDesk {
-    pub conversations: Conversations,
-    pub groups: Groups,
-}
-
-pub fn conversation_desk(parts: &Parts) -> ConversationDesk {
-    let conversations =
-        Conversations { conversations: Arc::new(PgConversations::new(parts.database())) };
-    ConversationDesk { conversations, groups: groups(parts) }
 }
 
 /// Makes invites, and says where they are to be opened.

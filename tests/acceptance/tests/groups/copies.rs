@@ -1,11 +1,12 @@
 //! The copy of a membership that admits sends, when the process that should write it dies.
 
-use harness::{Client, Options, Socket, System, WAIT, eventually, kill_process};
+use harness::{Client, Heard, Options, Socket, System, WAIT, eventually, kill_process};
 use protocol::frame::Said;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::calls::told_removed;
 use crate::people::{client_id, draft, people_on};
 
 /// The rule of the template that starts the sweep.
@@ -74,8 +75,20 @@ async fn is_admitted(socket: &mut Socket, group: Uuid) -> bool {
     }
 }
 
+/// A nudge: who does not know the conversation learns of it that way.
+async fn told_to_fetch(socket: &mut Socket, group: Uuid) {
+    let told = socket.wait_for("nudge", |heard| match heard {
+        Heard::Frame(frame) => match &frame.said {
+            Said::Nudge(nudge) if nudge.conversation_id == group => Some(()),
+            _ => None,
+        },
+        _ => None,
+    });
+    told.await.unwrap();
+}
+
 #[tokio::test]
-async fn a_crash_between_a_commit_and_the_copy_is_made_good_by_the_sweep() {
+async fn a_crash_right_after_a_commit_is_made_good_by_the_sweep_which_writes_the_copy_and_tells() {
     let system = System::start(Options::without_rate_limit()).await.unwrap();
     let [ada, bob] = people_on(&system.api().unwrap(), ["ada", "bob"]).await;
     let group = ada.open_group("Crashing", &[]).await.unwrap().id;
@@ -89,6 +102,7 @@ async fn a_crash_between_a_commit_and_the_copy_is_made_good_by_the_sweep() {
     assert!(!is_admitted(&mut his, group).await, "the copy was written");
     sweep(&system).await;
     assert!(is_admitted(&mut his, group).await);
+    told_to_fetch(&mut his, group).await;
 
     let request = ada.request(Method::DELETE, &format!("{members}/{}", bob.id()));
     let remove = async { drop(ada.api().send(request).await) };
@@ -101,4 +115,5 @@ async fn a_crash_between_a_commit_and_the_copy_is_made_good_by_the_sweep() {
     assert_eq!(his.rejected(client_id(&late)).await.unwrap().code, "not_a_member");
     sweep(&system).await;
     assert!(!is_admitted(&mut his, group).await);
+    told_removed(&mut his, group).await;
 }

@@ -127,9 +127,9 @@ async fn nothing_is_stored_after_a_removal_that_races_with_sends() {
             tokio::join!(remove(&ada, group, bob.id()), say(&mut his, group, 8));
         removed.expect_status(204).unwrap();
         frames.extend(during);
-        let after = say(&mut his, group, 1).await;
+        // The copy may be old still: what it lets through is rejected, as any of the rest.
+        frames.extend(say(&mut his, group, 1).await);
         let accepted = accepted_of(&mut his, &frames).await;
-        assert!(accepted_of(&mut his, &after).await.is_empty(), "the removal was answered");
 
         // The lane keeps its order: when this is stored, everything before it has its end.
         let marker = draft("he is gone");
@@ -181,12 +181,14 @@ async fn adding_and_removing_at_once_leaves_the_copy_that_admits_sends_true() {
         added.expect_status(200).unwrap();
         assert!(removed.status == 204 || removed.status == 404, "{}", removed.text());
         let is_in = cleo.get(&path(group, "")).await.unwrap().status == 200;
-        let frame = cleos.send(group, &[draft("am I in?")]).await.unwrap();
-        match cleos.answer_to(frame).await.unwrap() {
-            Said::MessageAccepted(_) => assert!(is_in, "the copy admits who is out"),
-            Said::Error(error) => assert!(!is_in, "the copy refuses who is in: {error:?}"),
-            other => panic!("{other:?}"),
-        }
+        // It may be written later than the answers came, when that takes long.
+        let socket = &tokio::sync::Mutex::new(&mut cleos);
+        let is_true = async || {
+            let mut socket = socket.lock().await;
+            let frames = say(&mut socket, group, 1).await;
+            (is_in != accepted_of(&mut socket, &frames).await.is_empty()).then_some(())
+        };
+        eventually("a true copy", WAIT, is_true).await.unwrap();
     }
 }
 

@@ -14,6 +14,8 @@ use crate::world::{Group, World, lock, sleep_ms};
 
 /// How long somebody waits for a removal before they give up on letting in again at once.
 const RETURN_PATIENCE_MS: u64 = 4_000;
+/// Before half of those who block somebody think better of it.
+const BLOCKED_MOST_MS: u64 = 20_000;
 /// In a thousand: how often who comes or goes does so themself.
 const BY_THEMSELF: u64 = 400;
 
@@ -133,15 +135,13 @@ pub fn block_some(world: &Arc<World>) {
     let is_blocked = world.book.read(|r| r.blocked.contains(&id));
     let world = Arc::clone(world);
     tokio::spawn(async move {
-        ask(&world, |ports| async move {
-            let blocks = ports.blocks();
-            if is_blocked {
-                blocks.unblock(one, other).await
-            } else {
-                blocks.block(one, other).await
-            }
-        })
-        .await;
+        if !is_blocked {
+            ask(&world, |ports| async move { ports.blocks().block(one, other).await }).await;
+            sleep_ms(world.chance.between(100, BLOCKED_MOST_MS)).await;
+        }
+        if is_blocked || world.chance.roll(500) {
+            ask(&world, |ports| async move { ports.blocks().unblock(one, other).await }).await;
+        }
     });
 }
 
@@ -154,7 +154,7 @@ pub fn hide_some(world: &Arc<World>, device: &Device) {
     let Some((id, ..)) = world.chance.pick(&directs).copied() else { return };
     let (world, caller) = (Arc::clone(world), device.caller);
     tokio::spawn(async move {
-        ask(&world, |ports| async move { ports.groups().hide(caller, id).await }).await;
+        ask(&world, |ports| async move { ports.groups().delete(caller, id).await }).await;
     });
 }
 

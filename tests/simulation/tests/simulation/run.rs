@@ -21,10 +21,10 @@ use crate::world::{Group, World, lock, sleep_ms};
 /// How long everything may take to come to rest after healing: a fan-out job that was hidden by
 /// a crash comes back after three minutes.
 const REST_MOST_MS: u64 = 1_200_000;
-/// Two heartbeats, and time for what they lead to.
 /// How long everybody is away before they sync.
 const AWAY_MS: u64 = 5_000;
-const TWO_HEARTBEATS_MS: u64 = 2 * 240_000 + 60_000;
+/// The last of four heartbeats leads to a sync.
+const FOUR_HEARTBEATS_MS: u64 = 4 * 240_000 + 60_000;
 
 pub struct Report {
     pub seed: u64,
@@ -80,7 +80,7 @@ async fn play(world: &Arc<World>) {
     }
     come_back(world).await;
     rest(world).await;
-    check::after_sync(world);
+    check::at_rest(world);
 }
 
 /// Everybody is away for a moment, and syncs.
@@ -164,7 +164,7 @@ fn bring_devices(world: &Arc<World>, callers: &[Caller]) {
     let _ = world.devices.set(devices);
 }
 
-/// Until nothing is under way, and two heartbeats more.
+/// Until nothing is under way, and four heartbeats more.
 async fn rest(world: &Arc<World>) {
     let begun = world.now_ms();
     let is_settled = || {
@@ -176,7 +176,7 @@ async fn rest(world: &Arc<World>) {
         sleep_ms(1_000).await;
     }
     if !world.book.is_violated() {
-        sleep_ms(TWO_HEARTBEATS_MS).await;
+        sleep_ms(FOUR_HEARTBEATS_MS).await;
     }
     world.say(|| "at rest".to_owned());
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ConversationId, Seq, UserId, limits};
+use domain::{ContactRequestId, ConversationId, Seq, UserId, limits};
 use service::Identity;
 use service::port::{
     InviteRefusal, MailPurpose, MembershipCopy, NewInvite, NewMailToken, NewSession, Rotation,
     Straggler,
 };
+use uuid::Uuid;
 
 use super::scene::*;
 use super::{HistoryFixture, HistoryPorts};
@@ -173,6 +174,7 @@ pub async fn an_opening_leaves_copies_until_they_are_confirmed(fixture: &dyn His
     let ports = three_people(fixture).await;
     let id = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
     assert_eq!(unconfirmed(&ports).await, [], "they may be on their way");
+    assert_eq!(ports.upkeep.owed_copies(id).await.expect("reads").len(), 3, "and are owed");
     fixture.age(limits::COPY_REPAIR_AFTER + A_SECOND).await;
     let all = [ADA, BOB, CLEO].map(|user| copy(id, user, 1));
     assert_eq!(unconfirmed(&ports).await, all);
@@ -262,15 +264,19 @@ pub async fn what_ended_long_ago_is_forgotten(fixture: &dyn HistoryFixture) {
             ports.invites.revoke(ADA, id, invite_id, at(second)).await.expect("revokes");
         }
     }
+    for (number, second, to) in [(1, 19, BOB), (2, 20, CLEO)] {
+        let id = ContactRequestId(Uuid::from_u128(number));
+        ports.contacts.ask(id, ADA, to, at(second)).await.expect("asks");
+    }
     let forget = async |limit| ports.upkeep.forget_ended(at(20), limit).await.expect("forgets");
     // Of each kind: the sessions are those of the three people, which nobody used since, and one
     // that was revoked.
-    assert_eq!(forget(1).await, 3);
-    let mut forgotten = 3;
+    assert_eq!(forget(1).await, 4);
+    let mut forgotten = 4;
     for _ in 0..10 {
         forgotten += forget(1).await;
     }
-    assert_eq!(forgotten, 4 + 1 + 2);
+    assert_eq!(forgotten, 4 + 1 + 2 + 1);
     assert_eq!(forget(100).await, 0);
     let is_active = async |number| {
         let identity = Identity { user_id: ADA, session_id: session_id(number) };
@@ -281,7 +287,9 @@ pub async fn what_ended_long_ago_is_forgotten(fixture: &dyn HistoryFixture) {
     assert!(matches!(reused, Rotation::Rotated(_)));
     assert!(!ports.mail_tokens.verify_email(&digest(0xE001), at(5)).await.expect("answers"));
     assert!(ports.mail_tokens.verify_email(&digest(0xE002), at(5)).await.expect("answers"));
-    let shown = ports.invites.list(ADA, id).await.expect("lists");
+    let waiting = ports.contacts.requests(ADA, page(None, 10)).await.expect("lists").0;
+    assert_eq!(waiting.iter().map(|request| request.to).collect::<Vec<_>>(), [CLEO]);
+    let shown = ports.invites.list(ADA, id, at(30)).await.expect("lists");
     assert_eq!(shown.iter().map(|invite| invite.expires_at).collect::<Vec<_>>(), [at(20)]);
     let left = ports.invites.preview(BOB, &digest(0x1417_0004), at(5)).await;
     assert_eq!(refusal(left), Refused::Invite(InviteRefusal::Revoked), "it is not forgotten yet");

@@ -10,7 +10,8 @@ pub mod storing;
 
 use crate::world::World;
 
-/// After healing, when everything has come to rest and two heartbeats have passed.
+/// After healing, when everything has come to rest and as many heartbeats have passed as lead to a
+/// sync.
 pub fn at_rest(world: &World) {
     ends::i01_accepted_is_stored_rejected_or_quarantined(world);
     ends::i13_a_quarantine_raises_the_alarm(world);
@@ -25,10 +26,5 @@ pub fn at_rest(world: &World) {
     live::i07_ticks_tell_the_truth(world);
     live::i09_copies_of_membership_tell_the_truth(world);
     live::i11_no_live_connection_is_deaf(world);
-}
-
-/// After everybody was away and came back, and all has come to rest again.
-pub fn after_sync(world: &World) {
-    at_rest(world);
     clients::i05_everybody_lists_what_they_are_in(world);
 }

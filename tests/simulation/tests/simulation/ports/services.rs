@@ -12,8 +12,8 @@ use service::port::{
 use service::{
     Archive, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup, Heartbeats, History,
     Invites, Messages, Openings, PresenceAnnouncements, PresenceWatches, Presences, ReceiptBook,
-    ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Tickets, Turnout,
-    Upgrades,
+    ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Telling, Tickets,
+    Turnout, Upgrades,
 };
 
 use super::Ports;
@@ -181,22 +181,30 @@ impl Ports {
     pub fn openings(&self) -> Openings {
         Openings {
             conversations: self.conversations(),
-            copies: self.copies(),
-            upkeep: self.upkeep(),
-            fan_out: self.fan_out_queue(),
+            telling: Telling {
+                copies: self.copies(),
+                upkeep: self.upkeep(),
+                fan_out: self.fan_out_queue(),
+            },
+            limiter: self.limiter(),
             entropy: self.entropy(),
             clock: self.clock(),
+            bucket: TokenBucket::per_hour(limits::CONVERSATIONS_PER_HOUR),
         }
     }
 
     pub fn groups(&self) -> Groups {
         Groups {
             groups: self.group_store(),
-            copies: self.copies(),
-            upkeep: self.upkeep(),
-            fan_out: self.fan_out_queue(),
+            telling: Telling {
+                copies: self.copies(),
+                upkeep: self.upkeep(),
+                fan_out: self.fan_out_queue(),
+            },
+            limiter: self.limiter(),
             entropy: self.entropy(),
             clock: self.clock(),
+            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
         }
     }
 

@@ -115,6 +115,10 @@ impl Upkeep for Ports {
         Ok(copies)
     }
 
+    async fn owed_copies(&self, id: ConversationId) -> Result<Vec<MembershipCopy>, Failure> {
+        self.step("owed", self.world.history.owed_copies(id)).await
+    }
+
     async fn confirm_copies(&self, copies: &[MembershipCopy]) -> Result<(), Failure> {
         self.step("confirm", self.world.history.confirm_copies(copies)).await
     }
