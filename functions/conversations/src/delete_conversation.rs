@@ -2,26 +2,15 @@
 
 use std::process::ExitCode;
 
-use domain::ConversationType;
-use service::port::GroupChange;
-use transport::connect::ConversationDesk;
+use service::Groups;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn delete_conversation(
-    desk: ConversationDesk,
-    request: Request,
-) -> Result<Response, Rejection> {
-    let (caller, id) = (request.caller()?, request.conversation_id()?);
-    match desk.conversations.get(caller, id).await?.conversation_type {
-        ConversationType::Direct => desk.groups.hide(caller, id).await?,
-        ConversationType::Group => {
-            desk.groups.change(caller, id, GroupChange::Delete).await?;
-        }
-    }
+pub async fn delete_conversation(groups: Groups, request: Request) -> Result<Response, Rejection> {
+    groups.delete(request.caller()?, request.conversation_id()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::conversation_desk, delete_conversation)
+    http::serve(connect::groups, delete_conversation)
 }

@@ -9,8 +9,7 @@ use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 pub async fn export_me(exports: Exports, request: Request) -> Result<Response, Rejection> {
-    let (caller, page) = (request.caller()?, request.page()?);
-    let part = exports.part(caller, page.cursor.as_deref()).await?;
+    let part = exports.part(request.caller()?, request.cursor()).await?;
     let record = |record: ExportRecord| {
         record.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     };

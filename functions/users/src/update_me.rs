@@ -2,19 +2,20 @@
 
 use std::process::ExitCode;
 
-use protocol::body::{Me, UpdateMe};
+use protocol::body::{Me, UpdateMe, UpdateSettings};
 use service::Profiles;
-use service::port::UserChange;
+use service::port::{SettingsChange, UserChange};
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 pub async fn update_me(profiles: Profiles, request: Request) -> Result<Response, Rejection> {
     let caller = request.caller()?;
     let body = request.json::<UpdateMe>()?.parse()?;
+    let UpdateSettings { share_receipts, share_last_seen } = body.settings;
     let change = UserChange {
         display_name: body.display_name,
         bio: body.bio,
-        settings: body.settings,
+        settings: SettingsChange { share_receipts, share_last_seen },
         avatar_url: body.avatar_url,
     };
     let user = profiles.update_me(caller, change).await?;

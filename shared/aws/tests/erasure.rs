@@ -4,7 +4,7 @@
 mod emulator;
 
 use aws::LiveTable;
-use domain::{Presence, Seq, Status};
+use domain::{Presence, Seq, Status, limits};
 use emulator::scripted::scripted;
 use emulator::{clients, table, table_name};
 use serde_json::json;
@@ -19,7 +19,7 @@ use testkit::contract::live::sample::{connection, conversation, identity, user};
 async fn a_ticket_that_is_still_good_opens_nothing() {
     let table = table().await;
     assert!(table.open(&connection("phone", 1, at_ms(0))).await.unwrap());
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     let late = connection("late", 1, at_ms(1));
     assert!(!table.open(&late).await.unwrap());
     assert_eq!(table.get(&late.id).await.unwrap(), None);
@@ -34,7 +34,7 @@ async fn a_socket_that_was_pruned_does_not_list_itself_again() {
         assert!(table.open(opened).await.unwrap());
     }
     table.prune(&pruned).await.unwrap();
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     assert_eq!(table.touch(&pruned.id, at_ms(2)).await.unwrap(), None);
     table.set(&pruned.id, Status::Online, at_ms(3)).await.unwrap();
     let found = ConnectionStore::of_users(&table, &[user(1)], at_ms(4)).await.unwrap();
@@ -62,7 +62,7 @@ async fn an_erasure_that_was_cut_short_is_finished_by_the_next() {
         .await
         .unwrap();
     assert_eq!(table.residue(user(1)).await.unwrap(), [("connections", 1), ("presence", 1)]);
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     assert_eq!(table.get(&opened.id).await.unwrap(), None);
     assert_eq!(table.residue(user(1)).await.unwrap(), []);
 }
@@ -71,10 +71,39 @@ async fn an_erasure_that_was_cut_short_is_finished_by_the_next() {
 async fn the_end_of_a_session_after_the_erasure_leaves_nothing_to_be_seen() {
     let table = table().await;
     assert!(table.open(&connection("phone", 1, at_ms(0))).await.unwrap());
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     table.end_session(identity(1), at_ms(1)).await.unwrap();
     assert!(!table.announce(user(1), Presence::Offline).await.unwrap());
     assert_eq!(table.residue(user(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_left_of_the_item_goes_within_hours_whatever_comes_late() {
+    let clients = clients().await;
+    let name = table_name(&clients).await;
+    let table = LiveTable::new(clients.dynamodb(), &name);
+    let (open, late) = (connection("phone", 1, at_ms(0)), connection("late", 1, at_ms(0)));
+    for opened in [&open, &late] {
+        assert!(table.open(opened).await.unwrap());
+    }
+    table.prune(&late).await.unwrap();
+    table.end_session(identity(1), at_ms(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
+    // The record of a pruned socket is left, and its end comes after that of its person.
+    assert!(table.close(&late.id, at_ms(3)).await.unwrap().is_some());
+    table.end_session(identity(1), at_ms(4)).await.unwrap();
+    let key = |name: &str, value: String| {
+        (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value))
+    };
+    let key = [key("pk", format!("U#{}", user(1))), key("sk", "LIVE".to_owned())];
+    let read = clients.dynamodb().get_item().table_name(&name).set_key(Some(key.into()));
+    let left = read.send().await.unwrap().item.unwrap();
+    let mut names: Vec<_> = left.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["erased", "expires_at", "pk", "sk"]);
+    let end: i64 = left["expires_at"].as_n().unwrap().parse().unwrap();
+    let latest = at_ms(2).plus(limits::CONNECTION_RECORD_LIFETIME).unix_ms() / 1_000 + 1;
+    assert!(end <= latest, "{end} and not {latest}");
 }
 
 #[tokio::test]
@@ -86,7 +115,7 @@ async fn more_watchers_than_one_call_removes_are_all_removed() {
         table.watch(&socket, &person, at_ms(60_000)).await.unwrap();
     }
     assert_eq!(table.residue(user(1)).await.unwrap(), [("watches", 30)]);
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     assert_eq!(table.residue(user(1)).await.unwrap(), []);
 }
 
@@ -94,7 +123,7 @@ async fn more_watchers_than_one_call_removes_are_all_removed() {
 async fn who_only_was_announced_leaves_no_item() {
     let table = table().await;
     assert!(table.announce(user(1), Presence::Online).await.unwrap());
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     assert_eq!(table.residue(user(1)).await.unwrap(), []);
 }
 
@@ -108,7 +137,7 @@ async fn copies_of_memberships_are_left_to_the_memberships() {
         version: Seq(1),
     };
     table.write(&[copy]).await.unwrap();
-    table.erase(user(1)).await.unwrap();
+    table.erase(user(1), at_ms(2)).await.unwrap();
     assert!(table.is_member(user(1), conversation(1)).await.unwrap());
 }
 
@@ -119,7 +148,7 @@ async fn an_erasure_asks_for_nothing_but_keys() {
         (200, json!({"Items": [], "Count": 0})),
     ])
     .await;
-    LiveTable::new(service.clients.dynamodb(), "live").erase(user(1)).await.unwrap();
+    LiveTable::new(service.clients.dynamodb(), "live").erase(user(1), at_ms(2)).await.unwrap();
     let operations: Vec<_> = service.calls().into_iter().map(|(name, _)| name).collect();
     assert_eq!(operations, ["UpdateItem", "Query"]);
 }

@@ -72,6 +72,12 @@ pub const CONVERSATIONS_PER_HOUR: u32 = 120;
 pub const NAMED_PER_OPENING: usize = 50;
 /// Contact requests that one user sends in an hour.
 pub const CONTACT_REQUESTS_PER_HOUR: u32 = 60;
+/// Searches for people by one user in a minute: somebody who types, and no walk along everybody.
+pub const SEARCHES_PER_MINUTE: u32 = 60;
+/// Display names that one search looks at; who types another letter sees the others.
+pub const NAMES_PER_SEARCH: usize = 1_000;
+/// Parts of exports that one user takes in a minute: 24,000 messages.
+pub const EXPORT_PARTS_PER_MINUTE: u32 = 120;
 /// A verification mail may lie in an inbox over a weekend.
 pub const EMAIL_TOKEN_LIFETIME: Duration = Duration::from_secs(3 * 24 * 3600);
 /// A reset is asked for by somebody who waits for it.
@@ -88,6 +94,8 @@ pub const INVITES_PER_GROUP: usize = 100;
 /// An invite lives a week when its maker does not say, and at most a year.
 pub const INVITE_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const INVITE_LIFETIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Contact requests that wait from one person, and for one person.
+pub const CONTACT_REQUESTS_WAITING: usize = 1_000;
 /// People whom one person knows, and those whom they have blocked.
 pub const CONTACTS_PER_USER: usize = 5_000;
 pub const BLOCKS_PER_USER: usize = 5_000;
@@ -155,6 +163,11 @@ pub const ENDED_PER_ROUND: usize = 200;
 /// Such rounds of one sweep.
 pub const ENDED_ROUNDS_PER_SWEEP: usize = 5;
 
+/// The highest count of unread messages: it means that many or more, as no screen shows more.
+pub const UNREAD_MOST: u32 = 1_000;
+/// Messages beyond one's mark that are looked at to count them: who is away for a year, or wrote
+/// most of it themselves, must not make a list read whole histories.
+pub const UNREAD_LOOKED_AT: u32 = 5_000;
 /// Items of a list when the client does not say.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Items of a list at the most.
@@ -163,11 +176,6 @@ pub const PAGE_MAX: u32 = 200;
 pub const ANSWER_ITEMS_MAX_BYTES: usize = 4_194_304;
 /// Conversations of one answer: with the largest last message each, they stay below 6 MB.
 pub const CONVERSATIONS_PER_ANSWER: u32 = 100;
-/// The highest count of unread messages: it means that many or more, as no screen shows more.
-pub const UNREAD_MOST: u32 = 1_000;
-/// Messages beyond one's mark that are looked at to count them: who is away for a year, or wrote
-/// most of it themselves, must not make a list read whole histories.
-pub const UNREAD_LOOKED_AT: u32 = 5_000;
 /// Cursors that one heartbeat carries.
 pub const CURSORS_PER_HEARTBEAT: usize = 200;
 

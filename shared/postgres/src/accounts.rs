@@ -100,8 +100,6 @@ impl UserStore for PgAccounts {
     async fn update(&self, id: UserId, change: UserChange) -> Result<Option<User>, Failure> {
         let display_name = change.display_name.as_ref().map(DisplayName::as_str);
         let bio = change.bio.as_ref().map(Bio::as_str);
-        let share_receipts = change.settings.map(|settings| settings.share_receipts);
-        let share_last_seen = change.settings.map(|settings| settings.share_last_seen);
         let changes_picture = change.avatar_url.is_some();
         let picture = change.avatar_url.flatten();
         let picture = picture.as_ref().map(AvatarUrl::as_str);
@@ -109,8 +107,8 @@ impl UserStore for PgAccounts {
             (&id.0, Type::UUID),
             (&display_name, Type::TEXT),
             (&bio, Type::TEXT),
-            (&share_receipts, Type::BOOL),
-            (&share_last_seen, Type::BOOL),
+            (&change.settings.share_receipts, Type::BOOL),
+            (&change.settings.share_last_seen, Type::BOOL),
             (&changes_picture, Type::BOOL),
             (&picture, Type::TEXT),
         ];

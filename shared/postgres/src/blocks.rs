@@ -13,6 +13,7 @@ use crate::query;
 use crate::row::{column, instant};
 
 const BLOCKS_AT_MOST: i64 = limits::BLOCKS_PER_USER as i64;
+const NAMES_AT_MOST: i64 = limits::NAMES_PER_SEARCH as i64;
 
 #[async_trait]
 impl BlockStore for PgPeople {
@@ -55,7 +56,8 @@ impl BlockStore for PgPeople {
         prefix: &str,
         page: Page,
     ) -> Result<(Vec<User>, Option<String>), PageError> {
-        self.people(query::SEARCH_PEOPLE, user, Some(&beginning(prefix)), &page).await
+        let asked = (beginning(prefix), NAMES_AT_MOST);
+        self.people(query::SEARCH_PEOPLE, user, Some((&asked.0, asked.1)), &page).await
     }
 }
 

@@ -52,22 +52,26 @@ impl PgPeople {
         lease.settle(pipeline).await
     }
 
-    /// A part of a list of people by user name. `text`: what else the statement asks for.
+    /// A part of a list of people by user name. `text`: the beginning that a search asks for, and
+    /// how many display names count.
     pub(crate) async fn people(
         &self,
         sql: &str,
         user_id: UserId,
-        text: Option<&str>,
+        text: Option<(&str, i64)>,
         page: &Page,
     ) -> Result<(Vec<User>, Option<String>), PageError> {
         let last = page.cursor.as_deref().map(decode_username).transpose()?;
         let limit = bounded(page.limit);
         let more = limit + 1;
         let mut parameters: Vec<Parameter<'_>> = vec![(&user_id.0, Type::UUID)];
-        if text.is_some() {
-            parameters.push((&text, Type::TEXT));
+        if let Some((text, _)) = &text {
+            parameters.push((text, Type::TEXT));
         }
         parameters.extend([(&last as _, Type::TEXT), (&more as _, Type::INT8)]);
+        if let Some((_, names)) = &text {
+            parameters.push((names, Type::INT8));
+        }
         let rows = self.database.query(sql, &parameters).await?;
         let found: Read<Vec<User>> = rows.iter().map(user).collect();
         let mut found = found?;
@@ -81,6 +85,7 @@ impl PgPeople {
 }
 
 const CONTACTS_AT_MOST: i64 = limits::CONTACTS_PER_USER as i64;
+const WAITING_AT_MOST: i64 = limits::CONTACT_REQUESTS_WAITING as i64;
 
 #[async_trait]
 impl ContactStore for PgPeople {
@@ -92,18 +97,20 @@ impl ContactStore for PgPeople {
         now: Timestamp,
     ) -> Result<ContactAsked, ContactError> {
         let pair: [Parameter<'_>; 2] = [(&from.0, Type::UUID), (&to.0, Type::UUID)];
-        let parameters: [Parameter<'_>; 5] = [
+        let parameters: [Parameter<'_>; 6] = [
             (&id.0, Type::UUID),
             (&from.0, Type::UUID),
             (&to.0, Type::UUID),
             (&instant(now), Type::TIMESTAMPTZ),
             (&CONTACTS_AT_MOST, Type::INT8),
+            (&WAITING_AT_MOST, Type::INT8),
         ];
         let lock = (query::LOCK_PEOPLE, &pair[..]);
         let rows = self.under_lock(lock, (query::ASK_CONTACT, &parameters)).await?;
         let row = rows.first().ok_or_else(|| DatabaseError::unreadable("no verdict"))?;
         match column(row, "verdict")? {
-            "waiting" | "asked" => Ok(ContactAsked::Waiting(request(row)?)),
+            "asked" => Ok(ContactAsked::Asked(request(row)?)),
+            "waiting" => Ok(ContactAsked::Waiting(request(row)?)),
             "accepted" => Ok(ContactAsked::Contacts(request(row)?)),
             "unknown" => Err(ContactError::UnknownUser),
             "blocked" => Err(ContactError::Blocked),
@@ -162,8 +169,10 @@ impl ContactStore for PgPeople {
         id: ContactRequestId,
     ) -> Result<Option<ContactRequest>, Failure> {
         let parameters: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&id.0, Type::UUID)];
-        let row = self.database.query_opt(query::DECLINE_CONTACT, &parameters).await?;
-        Ok(row.as_ref().map(request).transpose()?)
+        let lock: [Parameter<'_>; 1] = [(&id.0, Type::UUID)];
+        let lock = (query::LOCK_BY_REQUEST, &lock[..]);
+        let rows = self.under_lock(lock, (query::DECLINE_CONTACT, &parameters)).await?;
+        Ok(rows.first().map(request).transpose()?)
     }
 
     async fn contacts(

@@ -43,11 +43,17 @@ const RESIDUE: [&str; 11] = [
 
 #[async_trait]
 impl Erasure for PgErasure {
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure> {
+        let account = self.empty_account(user, now).await?;
+        let sessions: Vec<Uuid> = column(&account, "session_ids")?;
+        Ok(sessions.into_iter().map(|id| identity(user, id)).collect())
+    }
+
     /// The account first: from then on nothing new is written for it, and what is left is found
     /// by the next try. Each conversation is left in a transaction of its own, because one that
     /// held them all would hold up everybody in them.
     async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure> {
-        let account = self.end_account(user, now).await?;
+        let account = self.empty_account(user, now).await?;
         let sessions: Vec<Uuid> = column(&account, "session_ids")?;
         let left = self.leave_everything(user, now).await?;
         let parameters: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
@@ -88,7 +94,7 @@ impl PgErasure {
         Self { database }
     }
 
-    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Row, DatabaseError> {
+    async fn empty_account(&self, user: UserId, now: Timestamp) -> Result<Row, DatabaseError> {
         let lock: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
         let parameters: [Parameter<'_>; 2] =
             [(&user.0, Type::UUID), (&instant(now), Type::TIMESTAMPTZ)];

@@ -17,17 +17,28 @@ use crate::row::{Read, column};
 /// What one part may have, as JSON: an answer has 6 MB at most, and people read it, too.
 const PART_MAX_BYTES: usize = 2_000_000;
 
+/// What tells rows with the same key apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// There are none.
+    Nothing,
+    Id,
+    Number,
+}
+
 /// A kind of thing, its statement, and the columns of a record.
 struct Section {
     name: &'static str,
     sql: &'static str,
+    within: Within,
     columns: &'static [&'static str],
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 9] = [
     Section {
         name: "profile",
         sql: query::EXPORT_PROFILE,
+        within: Within::Nothing,
         columns: &[
             "id",
             "username",
@@ -45,21 +56,25 @@ const SECTIONS: [Section; 7] = [
     Section {
         name: "sessions",
         sql: query::EXPORT_SESSIONS,
+        within: Within::Nothing,
         columns: &["id", "device_name", "address", "created_at", "last_used_at", "revoked_at"],
     },
     Section {
         name: "contacts",
         sql: query::EXPORT_CONTACTS,
+        within: Within::Nothing,
         columns: &["user_id", "username", "status", "since"],
     },
     Section {
         name: "blocks",
         sql: query::EXPORT_BLOCKS,
+        within: Within::Nothing,
         columns: &["user_id", "username", "created_at"],
     },
     Section {
         name: "conversations",
         sql: query::EXPORT_CONVERSATIONS,
+        within: Within::Nothing,
         columns: &[
             "conversation_id",
             "type",
@@ -73,8 +88,9 @@ const SECTIONS: [Section; 7] = [
         ],
     },
     Section {
-        name: MESSAGES,
+        name: "messages",
         sql: query::EXPORT_MESSAGES,
+        within: Within::Id,
         columns: &[
             "conversation_id",
             "seq",
@@ -90,25 +106,45 @@ const SECTIONS: [Section; 7] = [
     Section {
         name: "receipts",
         sql: query::EXPORT_RECEIPTS,
+        within: Within::Nothing,
         columns: &["conversation_id", "delivered", "read"],
     },
+    Section {
+        name: "reactions",
+        sql: query::EXPORT_REACTIONS,
+        within: Within::Number,
+        columns: &["conversation_id", "seq", "emoji", "reacted_at"],
+    },
+    Section {
+        name: "invites",
+        sql: query::EXPORT_INVITES,
+        within: Within::Nothing,
+        columns: &[
+            "id",
+            "conversation_id",
+            "uses",
+            "max_uses",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+        ],
+    },
 ];
-
-/// The one section whose key has two parts.
-const MESSAGES: &str = "messages";
 
 #[async_trait]
 impl Export for PgErasure {
     async fn part(&self, user: UserId, cursor: Option<&str>) -> Result<ExportPart, PageError> {
         let place = cursor.map_or(Ok(Place::default()), Place::decode)?;
         let section = SECTIONS.get(usize::from(place.section)).ok_or(PageError::InvalidCursor)?;
-        let last = place.last.map(|(id, _)| id);
-        let seq = place.last.map(|(_, seq)| seq);
+        let last = place.last.map(|(key, _)| key);
+        let (id, number) = (place.id(), place.number());
         let limit = i64::from(limits::PAGE_MAX) + 1;
         let mut parameters: Vec<Parameter<'_>> =
             vec![(&user.0, Type::UUID), (&last, Type::UUID), (&limit, Type::INT8)];
-        if section.name == MESSAGES {
-            parameters.push((&seq, Type::INT8));
+        match section.within {
+            Within::Nothing => {}
+            Within::Id => parameters.push((&id, Type::UUID)),
+            Within::Number => parameters.push((&number, Type::INT8)),
         }
         let rows = self.database.query(section.sql, &parameters).await?;
         let mut records = Vec::new();
@@ -148,13 +184,26 @@ fn size(record: &ExportRecord) -> usize {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Place {
     section: u8,
-    last: Option<(Uuid, i64)>,
+    last: Option<(Uuid, u128)>,
 }
 
 impl Place {
     fn after(self, section: &Section, row: &Row) -> Read<Self> {
-        let seq = if section.name == MESSAGES { column(row, "seq_key")? } else { 0 };
-        Ok(Self { last: Some((column(row, "key")?, seq)), ..self })
+        let within = match section.within {
+            Within::Nothing => 0,
+            Within::Id => column::<Uuid>(row, "within")?.as_u128(),
+            Within::Number => column::<i64>(row, "within")?.unsigned_abs().into(),
+        };
+        Ok(Self { last: Some((column(row, "key")?, within)), ..self })
+    }
+
+    fn id(self) -> Option<Uuid> {
+        self.last.map(|(_, within)| Uuid::from_u128(within))
+    }
+
+    /// A greater one than there is leads behind everything, as any invented place may.
+    fn number(self) -> Option<i64> {
+        self.last.map(|(_, within)| i64::try_from(within).unwrap_or(i64::MAX))
     }
 
     fn next_section(self) -> Option<Self> {
@@ -162,12 +211,12 @@ impl Place {
         (usize::from(section) < SECTIONS.len()).then_some(Self { section, last: None })
     }
 
-    /// One byte, and perhaps 24 more, in base64url.
+    /// One byte, and perhaps 32 more, in base64url.
     fn encode(self) -> String {
         let mut bytes = vec![self.section];
-        if let Some((id, seq)) = self.last {
-            bytes.extend_from_slice(id.as_bytes());
-            bytes.extend_from_slice(&seq.to_be_bytes());
+        if let Some((key, within)) = self.last {
+            bytes.extend_from_slice(key.as_bytes());
+            bytes.extend_from_slice(&within.to_be_bytes());
         }
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -181,8 +230,8 @@ impl Place {
             let last = match rest.split_first_chunk::<16>() {
                 None if rest.is_empty() => None,
                 None => return None,
-                Some((id, seq)) => {
-                    Some((Uuid::from_bytes(*id), i64::from_be_bytes(seq.try_into().ok()?)))
+                Some((key, within)) => {
+                    Some((Uuid::from_bytes(*key), u128::from_be_bytes(within.try_into().ok()?)))
                 }
             };
             Some(Self { section: *section, last })
@@ -198,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_place_is_read_back_as_it_was_given() {
-        for last in [None, Some((Uuid::from_u128(7), i64::MAX))] {
+        for last in [None, Some((Uuid::from_u128(7), u128::MAX))] {
             let place = Place { section: 5, last };
             assert_eq!(Place::decode(&place.encode()).unwrap(), place);
         }
@@ -206,7 +255,7 @@ mod tests {
 
     #[test]
     fn hostile_places_are_refused() {
-        let far = Place { section: 7, last: None }.encode();
+        let far = Place { section: 9, last: None }.encode();
         let long = "A".repeat(10_000);
         for raw in ["", "x", "%00", "AAAA", "' OR 1=1 --", &far, &long] {
             assert!(matches!(Place::decode(raw), Err(PageError::InvalidCursor)), "{raw:.40}");

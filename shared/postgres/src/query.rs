@@ -58,6 +58,8 @@ queries! {
     EXPORT_CONVERSATIONS = "export/conversations";
     EXPORT_MESSAGES = "export/messages";
     EXPORT_RECEIPTS = "export/receipts";
+    EXPORT_REACTIONS = "export/reactions";
+    EXPORT_INVITES = "export/invites";
 
     INSERT_DIRECT = "conversations/insert_direct";
     INSERT_GROUP = "conversations/insert_group";

@@ -48,6 +48,12 @@ fn promised() -> BTreeMap<&'static str, Vec<String>> {
         ("an invite", vec![days(limits::INVITE_LIFETIME), days(limits::INVITE_LIFETIME_MAX)]),
         ("contacts, blocked people", vec![crowds.join(", ")]),
         ("a search for people", vec![range(&limits::SEARCH_CHARACTERS)]),
+        ("looking for people", each_minute(limits::SEARCHES_PER_MINUTE)),
+        ("parts of an export", each_minute(limits::EXPORT_PARTS_PER_MINUTE)),
+        ("contact requests that wait, from one and for one", {
+            let most = number(limits::CONTACT_REQUESTS_WAITING);
+            vec![most.clone(), most]
+        }),
         ("token to verify an address", vec![days(limits::EMAIL_TOKEN_LIFETIME)]),
         ("token to reset a password", vec![format!("{minutes} minutes")]),
         ("recovery codes", vec![number(limits::RECOVERY_CODES)]),

@@ -25,8 +25,8 @@ pub struct Contacts {
 const REQUESTS: TokenBucket = TokenBucket::per_hour(limits::CONTACT_REQUESTS_PER_HOUR);
 
 impl Contacts {
-    /// 409 `already_contacts`, 403 `not_allowed` with a block between them. Asking somebody who
-    /// has asked oneself accepts.
+    /// 409 `already_contacts` or `too_many_contacts`, 403 `not_allowed` with a block between them.
+    /// Asking somebody who has asked oneself accepts. Asking again tells nobody.
     pub async fn ask(
         &self,
         caller: Caller,
@@ -41,7 +41,8 @@ impl Contacts {
         throttle(&*self.limiter, &*self.clock, &scope, REQUESTS).await?;
         let id = ContactRequestId(self.entropy.uuid_v7());
         let (request, status) = match self.contacts.ask(id, from, other, now).await? {
-            ContactAsked::Waiting(request) => (request, ContactStatus::Requested),
+            ContactAsked::Waiting(request) => return Ok((request, ContactStatus::Requested)),
+            ContactAsked::Asked(request) => (request, ContactStatus::Requested),
             ContactAsked::Contacts(request) => (request, ContactStatus::Contacts),
         };
         self.tell(from, other, Some(request), status).await;
@@ -126,7 +127,7 @@ impl From<ContactError> for Error {
                 Self::Conflict { code: "already_contacts", detail }
             }
             ContactError::Full => {
-                let detail = "one of you has as many contacts as one may have";
+                let detail = "one of you has as many contacts or requests as one may have";
                 Self::Conflict { code: "too_many_contacts", detail }
             }
             ContactError::Failure(failure) => failure.into(),
@@ -134,7 +135,7 @@ impl From<ContactError> for Error {
     }
 }
 
-/// Whom one does not want to hear of, and whom one looks for.
+/// Whom one does not want to hear of.
 #[derive(Clone)]
 pub struct Blocks {
     pub blocks: Arc<dyn BlockStore>,
@@ -168,8 +169,21 @@ impl Blocks {
         let (items, next_cursor) = self.blocks.blocked(caller.user_id(), page).await?;
         Ok(Listed { items, next_cursor })
     }
+}
 
-    /// By the beginning of a user name or display name, at least two characters of it.
+/// Looking for people.
+#[derive(Clone)]
+pub struct PeopleSearch {
+    pub people: Arc<dyn BlockStore>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub clock: Arc<dyn Clock>,
+}
+
+const SEARCHES: TokenBucket = TokenBucket::per_minute(limits::SEARCHES_PER_MINUTE);
+
+impl PeopleSearch {
+    /// By the beginning of a user name or display name, at least two characters of it. 429 for who
+    /// looks for more people than somebody types names.
     pub async fn search(
         &self,
         caller: Caller,
@@ -183,7 +197,9 @@ impl Blocks {
             let invalid = Invalid::new("invalid_query", "must be 2 to 64 characters");
             return Err(Error::invalid("query", invalid));
         }
-        let (items, next_cursor) = self.blocks.search(caller.user_id(), &prefix, page).await?;
+        let scope = format!("search/{}", caller.user_id());
+        throttle(&*self.limiter, &*self.clock, &scope, SEARCHES).await?;
+        let (items, next_cursor) = self.people.search(caller.user_id(), &prefix, page).await?;
         Ok(Listed { items, next_cursor })
     }
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::{EmailAddress, Password, UserId};
+use domain::{EmailAddress, Password, TokenBucket, UserId, limits};
 
 use crate::credentials::hang_up;
+use crate::pace::throttle;
 use crate::port::{
-    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, SessionStore,
+    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, RateLimiter,
+    SessionStore,
 };
 use crate::proof::{PasswordProof, check_session};
 use crate::two_factor::SecondFactor;
@@ -26,8 +28,9 @@ pub struct Departures {
 impl Departures {
     /// With the password and, while the second factor is on, a code: 403 `wrong_password`,
     /// `totp_required`, `totp_invalid`. 401 for a session that has ended. Afterwards nobody can
-    /// sign in to this account and nobody is; the rest goes in a job. The job is queued first: an
-    /// account that is half gone must not stay so, and it does again what fails here.
+    /// sign in to this account and nobody is; the rest, which may be thousands of conversations,
+    /// goes in a job. The job is queued first: an account that is half gone must not stay so, and
+    /// it does again what fails here.
     pub async fn leave(
         &self,
         caller: Caller,
@@ -37,8 +40,8 @@ impl Departures {
         let (user, _) = self.proof.ask(caller, password).await?;
         self.second_factor.demand(user.id, code).await?;
         self.queue.enqueue(user.id, &user.email).await?;
-        let erased = self.erasure.erase(user.id, self.clock.now()).await?;
-        hang_up(&self.hangup, erased.sessions, "account_erased").await
+        let sessions = self.erasure.end_account(user.id, self.clock.now()).await?;
+        hang_up(&self.hangup, sessions, "account_erased").await
     }
 }
 
@@ -60,7 +63,7 @@ impl Erasures {
             return Err(Failure::unavailable("sockets", error));
         }
         self.erasure.forget_sessions(&sessions).await?;
-        self.live.erase(user).await?;
+        self.live.erase(user, self.clock.now()).await?;
         let mut residue = self.erasure.residue(user, email).await?;
         residue.extend(self.live.residue(user).await?);
         let report = |rows: &[(&str, u64)]| {
@@ -81,11 +84,18 @@ impl Erasures {
 pub struct Exports {
     pub export: Arc<dyn Export>,
     pub sessions: Arc<dyn SessionStore>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub clock: Arc<dyn Clock>,
 }
 
+const PARTS: TokenBucket = TokenBucket::per_minute(limits::EXPORT_PARTS_PER_MINUTE);
+
 impl Exports {
-    /// 401 for a session that has ended: nothing tells more of a person than this.
+    /// 401 for a session that has ended: nothing tells more of a person than this. 429 for who
+    /// takes one part after the other without an end.
     pub async fn part(&self, caller: Caller, cursor: Option<&str>) -> Result<ExportPart, Error> {
+        let scope = format!("export/{}", caller.user_id());
+        throttle(&*self.limiter, &*self.clock, &scope, PARTS).await?;
         check_session(&*self.sessions, caller).await?;
         Ok(self.export.part(caller.user_id(), cursor).await?)
     }

@@ -37,7 +37,7 @@ mod value;
 pub use accounts::{Accounts, Device, Login, Registration, SignedIn};
 pub use archive::{Archive, PersistJob};
 pub use catch_up::{CatchUp, Traces};
-pub use contacts::{Blocks, Contacts};
+pub use contacts::{Blocks, Contacts, PeopleSearch};
 pub use conversations::{Conversations, GroupDraft, Listed, Opened, Openings};
 pub use credentials::{EmailProofs, Passwords, SessionList};
 pub use delivery::{Announcement, Delivery, FanOut};

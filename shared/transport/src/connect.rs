@@ -39,10 +39,10 @@ pub use credentials::{
     departures, email_proof_mails, email_proofs, erasures, exports, forgotten_passwords, passwords,
     session_list, two_factor_setup,
 };
-pub use groups::{ConversationDesk, InviteDesk, conversation_desk, groups, invite_desk};
+pub use groups::{InviteDesk, groups, invite_desk};
 pub use mail::post_office;
 pub use messages::{history, messages, reactors, receipt_marks, receipts, revisions, traces};
-pub use people::{blocks, contacts};
+pub use people::{blocks, contacts, people_search};
 pub use sockets::{
     FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
     heartbeats, signal_desk, ticket_desk,

@@ -126,7 +126,8 @@ impl ConnectionStore for LiveTable {
             }
             return Ok(Some(connection));
         }
-        let condition = "(attribute_not_exists(last_seen) OR last_seen < :now)";
+        // Of who is erased, nothing is written again.
+        let condition = "attribute_not_exists(erased) AND (attribute_not_exists(last_seen) OR last_seen < :now)";
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
             .set_key(Some(Key::live(user).attributes()))
@@ -157,15 +158,23 @@ impl ConnectionStore for LiveTable {
         let answer = update
             .set_key(Some(Key::live(identity.user_id).attributes()))
             .update_expression("SET #ended = :now, expires_at = :end REMOVE #status")
+            // Who is erased has no session and takes no socket, and nothing is written again.
+            .condition_expression("attribute_not_exists(erased)")
             .expression_attribute_names("#ended", mark_of(identity.session_id))
             .expression_attribute_names("#status", status_mark_of(identity.session_id))
             .expression_attribute_values(":now", item::time(now))
             .expression_attribute_values(":end", item::expiry(now.plus(PERSON_LIFETIME)))
             .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let answer = answer.map_err(|error| call::failure(WHAT, error))?;
-        let attributes = answer.attributes.unwrap_or_default();
+        let attributes = match answer {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            Err(error) => match item_of_failed_condition(&error) {
+                Some(person) => person.cloned().unwrap_or_default(),
+                None => return Err(call::failure(WHAT, error)),
+            },
+        };
         self.sweep(identity.user_id, &attributes, now).await?;
         let open = person::listed(&attributes)?.into_iter().map(|listed| listed.connection);
         let is_wanted = |connection: &Connection| {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{DeleteRequest, ReturnValue, WriteRequest};
-use domain::{ConnectionId, UserId};
+use domain::{ConnectionId, Timestamp, UserId, limits};
 use service::port::{Failure, LiveErasure};
 
 use super::watches::{self, WRITES_PER_CALL};
@@ -21,13 +21,13 @@ const KEPT: [&str; 4] = ["pk", "sk", "erased", "expires_at"];
 impl LiveErasure for LiveTable {
     /// The item is closed first, so that no socket comes in behind the erasure: neither one whose
     /// ticket is still good, nor one that was pruned and beats again. What is left of the item
-    /// goes when it would have expired.
-    async fn erase(&self, user: UserId) -> Result<(), Failure> {
+    /// goes when no such socket can be on record any more.
+    async fn erase(&self, user: UserId, now: Timestamp) -> Result<(), Failure> {
         if let Some(person) = self.close_person(user).await? {
             for id in person::listed_ids(&person).filter_map(|id| ConnectionId::parse(id).ok()) {
                 self.forget(&id).await?;
             }
-            self.empty_person(user, &person).await?;
+            self.empty_person(user, now).await?;
         }
         self.remove_watches(user).await
     }
@@ -65,16 +65,11 @@ impl LiveTable {
         }
     }
 
-    /// An item that would never expire is removed whole: no socket was ever in it.
-    async fn empty_person(&self, user: UserId, person: &Attributes) -> Result<(), Failure> {
+    async fn empty_person(&self, user: UserId, now: Timestamp) -> Result<(), Failure> {
+        let end = item::expiry(now.plus(limits::CONNECTION_RECORD_LIFETIME));
         let key = Key::live(user).attributes();
-        let Some(expires_at) = person.get("expires_at") else {
-            let delete = self.client.delete_item().table_name(&self.table_name);
-            let deleted = delete.set_key(Some(key)).send().await;
-            return deleted.map(drop).map_err(|error| call::failure(WHAT, error));
-        };
         let put = self.client.put_item().table_name(&self.table_name).set_item(Some(key));
-        let put = put.item("erased", item::truth(true)).item("expires_at", expires_at.clone());
+        let put = put.item("erased", item::truth(true)).item("expires_at", end);
         put.send().await.map(drop).map_err(|error| call::failure(WHAT, error))
     }
 

@@ -1,12 +1,15 @@
 -- Asks to be somebody's contact, under the lock of lock_people.sql. When the other side has asked
 -- already, the two are contacts.
 --
--- $1 id of the request, $2 who asks, $3 who is asked, $4 now, $5 contacts of one person at most.
+-- $1 id of the request, $2 who asks, $3 who is asked, $4 now, $5 contacts of one person at most,
+-- $6 requests at most that wait from one person, and for one.
 -- Row: verdict ('unknown', 'blocked', 'known', 'waiting', 'full', 'accepted', 'asked'); id,
 -- from_id, to_id, created_at of the request that waits or was accepted, else null. Exactly one.
 WITH earlier AS (
     SELECT id, from_id, to_id, created_at FROM contact_requests
     WHERE (from_id, to_id) IN (($2, $3), ($3, $2))
+    -- The sweep, which forgets old requests, locks no people.
+    FOR UPDATE
 ), judged AS (
     SELECT CASE
         WHEN (SELECT count(*) FROM users WHERE id IN ($2, $3) AND erased_at IS NULL) < 2
@@ -20,6 +23,8 @@ WITH earlier AS (
         WHEN (SELECT count(*) FROM contacts WHERE user_id = $2) >= $5
             OR (SELECT count(*) FROM contacts WHERE user_id = $3) >= $5 THEN 'full'
         WHEN EXISTS (SELECT FROM earlier) THEN 'accepted'
+        WHEN (SELECT count(*) FROM contact_requests WHERE from_id = $2) >= $6
+            OR (SELECT count(*) FROM contact_requests WHERE to_id = $3) >= $6 THEN 'full'
         ELSE 'asked'
     END AS verdict
 ), asked AS (

@@ -1,4 +1,4 @@
--- Takes away a request that waits, by either side.
+-- Takes away a request that waits, by either side, under the lock of lock_by_request.sql.
 --
 -- $1 user id, $2 id of the request. Row: id, from_id, to_id, created_at. One, or none.
 DELETE FROM contact_requests

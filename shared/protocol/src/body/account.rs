@@ -193,18 +193,28 @@ pub struct UpdateMe {
     pub display_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bio: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub settings: Option<Settings>,
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::object")]
+    pub settings: Option<UpdateSettings>,
     /// Null takes the picture away.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "super::present")]
     pub avatar_url: Option<Option<String>>,
+}
+
+/// What of the settings is to change: what is absent stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_receipts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_last_seen: Option<bool>,
 }
 
 /// What of an account is to change.
 pub struct ParsedUpdateMe {
     pub display_name: Option<DisplayName>,
     pub bio: Option<Bio>,
-    pub settings: Option<domain::Settings>,
+    pub settings: UpdateSettings,
     pub avatar_url: Option<Option<AvatarUrl>>,
 }
 
@@ -215,10 +225,7 @@ impl UpdateMe {
         let display_name =
             fields.optional("display_name", self.display_name.as_deref(), DisplayName::parse);
         let bio = fields.optional("bio", self.bio.as_deref(), Bio::parse);
-        let settings = self.settings.map(|wire| domain::Settings {
-            share_receipts: wire.share_receipts,
-            share_last_seen: wire.share_last_seen,
-        });
+        let settings = self.settings.unwrap_or_default();
         let avatar_url =
             super::nullable(&mut fields, "avatar_url", &self.avatar_url, AvatarUrl::parse);
         fields.finish(Some(ParsedUpdateMe { display_name, bio, settings, avatar_url }))

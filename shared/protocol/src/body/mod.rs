@@ -14,7 +14,7 @@ mod people;
 
 pub use account::{
     Jwk, Jwks, Login, Me, ParsedLogin, ParsedRegister, ParsedUpdateMe, Profile, Refresh, Register,
-    Settings, SignedIn, SocketTicket, UpdateMe,
+    Settings, SignedIn, SocketTicket, UpdateMe, UpdateSettings,
 };
 pub use conversation::{
     ConversationEntry, CreateConversation, Member, My, ParsedCreateConversation, Sync,
@@ -85,6 +85,17 @@ where
     D: Deserializer<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Some)
+}
+
+/// An object or null. Where every field may be absent, a list would be read as an object, too.
+fn object<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: serde::de::DeserializeOwned,
+    D: Deserializer<'de>,
+{
+    let fields = Option::<serde_json::Map<String, serde_json::Value>>::deserialize(deserializer)?;
+    let read = |fields| serde_json::from_value(serde_json::Value::Object(fields));
+    fields.map(read).transpose().map_err(serde::de::Error::custom)
 }
 
 /// As [`Fields::optional`], where null says something else than absence.

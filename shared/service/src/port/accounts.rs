@@ -60,9 +60,26 @@ pub struct Credentials {
 pub struct UserChange {
     pub display_name: Option<DisplayName>,
     pub bio: Option<Bio>,
-    pub settings: Option<Settings>,
+    pub settings: SettingsChange,
     /// `Some(None)` takes the picture away.
     pub avatar_url: Option<Option<AvatarUrl>>,
+}
+
+/// `None` leaves a setting as it is: two devices that change one each do not undo each other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SettingsChange {
+    pub share_receipts: Option<bool>,
+    pub share_last_seen: Option<bool>,
+}
+
+impl SettingsChange {
+    /// The settings after the change.
+    pub fn of(self, settings: Settings) -> Settings {
+        Settings {
+            share_receipts: self.share_receipts.unwrap_or(settings.share_receipts),
+            share_last_seen: self.share_last_seen.unwrap_or(settings.share_last_seen),
+        }
+    }
 }
 
 #[async_trait]

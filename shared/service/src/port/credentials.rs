@@ -139,7 +139,7 @@ pub struct Erased {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExportPart {
     /// What kind of thing this part lists: `profile`, `sessions`, `contacts`, `blocks`,
-    /// `conversations`, `messages`, `receipts`.
+    /// `conversations`, `messages`, `receipts`, `reactions`, `invites`.
     pub section: &'static str,
     pub records: Vec<ExportRecord>,
     /// `None`: that was all.
@@ -161,6 +161,10 @@ pub trait Export: Send + Sync {
 
 #[async_trait]
 pub trait Erasure: Send + Sync {
+    /// The first step of `erase`, and a quick one: nobody is signed in to this account any more, and
+    /// what hangs on it alone is gone. Memberships are left as they are. Answers what `erase` does
+    /// of the sessions.
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure>;
     /// The account becomes "deleted user": names, address, password, sessions, tokens, factors,
     /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent. Of the
     /// sessions that were active their bare ids stay, revoked, and are answered each time until
@@ -188,7 +192,8 @@ pub trait ErasureQueue: Send + Sync {
 #[async_trait]
 pub trait LiveErasure: Send + Sync {
     /// Sockets, presence, watches; idempotent. Membership copies end with the memberships.
-    async fn erase(&self, user: UserId) -> Result<(), Failure>;
+    /// What has to stay for a while, so that no late socket comes in, says nothing of the person.
+    async fn erase(&self, user: UserId, now: Timestamp) -> Result<(), Failure>;
     /// Items that are still there, by kind.
     async fn residue(&self, user: UserId) -> Result<Vec<(&'static str, u64)>, Failure>;
 }

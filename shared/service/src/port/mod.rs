@@ -20,7 +20,7 @@ mod upkeep;
 
 pub use accounts::{
     Credentials, NewRefreshToken, NewSession, NewUser, RegisterError, Rotation, SessionStore,
-    UserChange, UserStore,
+    SettingsChange, UserChange, UserStore,
 };
 pub use ambient::{Clock, Entropy, OneTimeCodes, PasswordHasher, PasswordJudge, Probe};
 pub use changes::{ChangeError, ChangeRequest, Changed, MessageChanges};

@@ -9,7 +9,9 @@ use crate::{ContactRequest, Page};
 /// What became of a wish to be somebody's contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContactAsked {
-    /// It waits for the other side; the same one when it was asked before.
+    /// It waits for the other side now.
+    Asked(ContactRequest),
+    /// It was asked before, and still waits for the other side.
     Waiting(ContactRequest),
     /// The other side had asked already: they are contacts now.
     Contacts(ContactRequest),
@@ -24,7 +26,7 @@ pub enum ContactError {
     Blocked,
     #[error("they are contacts already")]
     AlreadyContacts,
-    #[error("one of them has as many contacts as one may have")]
+    #[error("one of them has as many contacts, or requests that wait, as one may have")]
     Full,
     #[error(transparent)]
     Failure(#[from] Failure),
@@ -32,7 +34,8 @@ pub enum ContactError {
 
 #[async_trait]
 pub trait ContactStore: Send + Sync {
-    /// Safe when both sides ask at once: they are contacts then.
+    /// Safe when both sides ask at once: they are contacts then. `Full` also for who has sent, or
+    /// has been sent, `limits::CONTACT_REQUESTS_WAITING` that wait.
     async fn ask(
         &self,
         id: ContactRequestId,

@@ -38,7 +38,8 @@ pub trait Upkeep: Send + Sync {
     async fn forget_traces(&self, limit: usize) -> Result<u64, Failure>;
     /// Forgets what ended before this moment, so many of each at the most; answers how many in
     /// all. Sessions that were revoked, or used for the last time, with their refresh tokens;
-    /// tokens of mails that expired; invites that expired or were revoked.
+    /// tokens of mails that expired; invites that expired or were revoked; contact requests that
+    /// nobody answered.
     async fn forget_ended(&self, before: Timestamp, limit: usize) -> Result<u64, Failure>;
 }
 

@@ -168,13 +168,36 @@ async fn a_block_is_of_somebody_else_who_exists() {
 }
 
 #[tokio::test]
+async fn who_asks_again_is_waited_for_and_tells_nobody() {
+    let (world, ada, bob) = two().await;
+    let (request, _) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    assert_eq!(world.queues.drain_fan_out().len(), 2);
+    for _ in 0..3 {
+        let again = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+        assert_eq!(again, (request, ContactStatus::Requested));
+    }
+    assert_eq!(world.queues.drain_fan_out(), [], "once is enough");
+}
+
+#[tokio::test]
+async fn looking_for_people_is_counted() {
+    let (world, ada, bob) = two().await;
+    for _ in 0..limits::SEARCHES_PER_MINUTE {
+        world.people_search().search(ada, "bo", page()).await.unwrap();
+    }
+    let error = world.people_search().search(ada, "bo", page()).await.unwrap_err();
+    assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
+    world.people_search().search(bob, "ad", page()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_letter_is_the_same_in_the_middle_and_at_the_end_of_what_is_looked_for() {
     let (world, ada, bob) = two().await;
     let display_name = DisplayName::parse("ΟΔΥΣΣΕΑΣ").ok();
     let change = UserChange { display_name, ..UserChange::default() };
     world.profiles().update_me(bob, change).await.unwrap();
     for query in ["ΟΔΥΣ", "οδυσ", "ΟΔΥΣΣΕΑΣ"] {
-        let found = world.blocks().search(ada, query, page()).await.unwrap();
+        let found = world.people_search().search(ada, query, page()).await.unwrap();
         assert_eq!(found.items.len(), 1, "{query}");
     }
 }
@@ -183,17 +206,17 @@ async fn a_letter_is_the_same_in_the_middle_and_at_the_end_of_what_is_looked_for
 async fn people_are_found_by_the_beginning_of_a_name_in_any_case() {
     let (world, ada, bob) = two().await;
     for query in ["bo", " BO ", "Bob"] {
-        let found = world.blocks().search(ada, query, page()).await.unwrap();
+        let found = world.people_search().search(ada, query, page()).await.unwrap();
         assert_eq!(found.items.len(), 1, "{query:?}");
         assert_eq!(found.items[0].id, bob.user_id());
     }
     for query in ["", "b", "  b  ", "b\u{0}o", &"b".repeat(65), &"b".repeat(100_000)] {
-        let error = world.blocks().search(ada, query, page()).await.unwrap_err();
+        let error = world.people_search().search(ada, query, page()).await.unwrap_err();
         assert_eq!(code(&error), "invalid_query", "{query:.20}");
     }
     for query in ["%%", "__", "' OR 1=1 --"] {
-        assert_eq!(world.blocks().search(ada, query, page()).await.unwrap().items, []);
+        assert_eq!(world.people_search().search(ada, query, page()).await.unwrap().items, []);
     }
     let bad = Page { cursor: Some("\u{0}".into()), limit: 10 };
-    assert!(world.blocks().search(ada, "bo", bad).await.is_err());
+    assert!(world.people_search().search(ada, "bo", bad).await.is_err());
 }

@@ -85,6 +85,31 @@ async fn the_erased_may_not_send_once_the_sweep_has_been() {
 }
 
 #[tokio::test]
+async fn a_request_ends_the_account_and_the_job_leaves_the_conversations() {
+    let scene = scene().await;
+    let count = async || {
+        let seen = scene.world.history.get(scene.bob.user_id(), scene.id).await.unwrap();
+        seen.unwrap().member_count
+    };
+    scene.leave().await;
+    assert_eq!(count().await, 2, "there may be thousands");
+    scene.work().await.unwrap();
+    assert_eq!(count().await, 1);
+}
+
+#[tokio::test]
+async fn an_export_without_an_end_is_slowed_down() {
+    let scene = scene().await;
+    let exports = scene.world.exports();
+    for _ in 0..limits::EXPORT_PARTS_PER_MINUTE {
+        exports.part(caller(&scene.ada), None).await.unwrap();
+    }
+    let error = exports.part(caller(&scene.ada), None).await.unwrap_err();
+    assert_eq!(code(&error), "too_many");
+    exports.part(scene.bob, None).await.unwrap();
+}
+
+#[tokio::test]
 async fn leaving_needs_the_password() {
     let scene = scene().await;
     let departures = scene.world.departures();
@@ -222,7 +247,7 @@ struct Stubborn;
 
 #[async_trait]
 impl LiveErasure for Stubborn {
-    async fn erase(&self, _: UserId) -> Result<(), Failure> {
+    async fn erase(&self, _: UserId, _: Timestamp) -> Result<(), Failure> {
         Ok(())
     }
 

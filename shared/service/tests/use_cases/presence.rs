@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{ConnectionId, Presence, Settings, Status, UserId, limits};
-use service::port::UserChange;
+use domain::{ConnectionId, Presence, Status, UserId, limits};
+use service::port::{SettingsChange, UserChange};
 use service::{Caller, Error, Event, PresenceView};
 use testkit::world::World;
 use uuid::Uuid;
@@ -153,8 +153,9 @@ async fn who_does_not_share_when_they_were_seen_has_no_last_seen() {
     let phone = world.socket(ada, "phone").await;
     world.closings().disconnect(&phone).await.unwrap();
     assert!(look(&world, bob, ada.user_id()).await.last_seen_at.is_some());
-    let settings = Settings { share_last_seen: false, ..Settings::default() };
-    let change = UserChange { settings: Some(settings), ..UserChange::default() };
+    let share_last_seen = Some(false);
+    let settings = SettingsChange { share_last_seen, ..SettingsChange::default() };
+    let change = UserChange { settings, ..UserChange::default() };
     world.profiles().update_me(ada, change).await.unwrap();
     assert_eq!(look(&world, bob, ada.user_id()).await.last_seen_at, None);
 

@@ -1,7 +1,7 @@
 //! Receipts: recorded in one batch, told to those who wrote it.
 
-use domain::{ConnectionId, ConversationId, Marks, Seq, Settings, UserId};
-use service::port::{PushOutcome, PushRecord, RecordJob, UserChange};
+use domain::{ConnectionId, ConversationId, Marks, Seq, UserId};
+use service::port::{PushOutcome, PushRecord, RecordJob, SettingsChange, UserChange};
 use service::{Caller, Error, Event, Progress};
 use testkit::world::World;
 
@@ -76,8 +76,9 @@ async fn the_receipts_of_one_batch_are_one_frame_for_each_author() {
 #[tokio::test]
 async fn who_does_not_share_receipts_shows_only_what_was_delivered() {
     let Story { world, people, phones, group } = story().await;
-    let settings = Settings { share_receipts: false, ..Settings::default() };
-    let change = UserChange { settings: Some(settings), ..UserChange::default() };
+    let share_receipts = Some(false);
+    let settings = SettingsChange { share_receipts, ..SettingsChange::default() };
+    let change = UserChange { settings, ..UserChange::default() };
     world.profiles().update_me(people[2], change).await.unwrap();
     read(&world, people[2], group, 4).await;
     record(&world).await;

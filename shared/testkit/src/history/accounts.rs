@@ -71,7 +71,7 @@ impl UserStore for FakeHistory {
         let user = &mut account.user;
         user.display_name = change.display_name.unwrap_or_else(|| user.display_name.clone());
         user.bio = change.bio.unwrap_or_else(|| user.bio.clone());
-        user.settings = change.settings.unwrap_or(user.settings);
+        user.settings = change.settings.of(user.settings);
         user.avatar_url = change.avatar_url.unwrap_or_else(|| user.avatar_url.clone());
         Ok(Some(user.clone()))
     }

@@ -1,6 +1,7 @@
 //! `ContactStore` and `BlockStore`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use domain::{ContactRequestId, Timestamp, User, UserId, Username, limits};
@@ -81,9 +82,17 @@ impl ContactStore for FakeHistory {
         if let Some(request) = state.waiting(from, to) {
             return Ok(ContactAsked::Waiting(request));
         }
+        let most = limits::CONTACT_REQUESTS_WAITING;
+        let waiting = state.requests.values();
+        let count = |is_one: &dyn Fn(&ContactRequest) -> bool| {
+            waiting.clone().filter(|request| is_one(request)).count()
+        };
+        if count(&|one| one.from == from) >= most || count(&|one| one.to == to) >= most {
+            return Err(ContactError::Full);
+        }
         let request = ContactRequest { id, from, to, created_at: now };
         state.requests.insert(id, request);
-        Ok(ContactAsked::Waiting(request))
+        Ok(ContactAsked::Asked(request))
     }
 
     async fn requests(
@@ -193,11 +202,12 @@ impl BlockStore for FakeHistory {
         // Letter by letter, as Postgres does.
         let lower = |name: &str| name.chars().flat_map(char::to_lowercase).collect::<String>();
         let begins = |name: &str| lower(name).starts_with(prefix);
-        let is_found = |found: &&User| {
-            (begins(found.username.as_str()) || begins(found.display_name.as_str()))
-                && !state.is_block_between(user, found.id)
-        };
-        let found = state.users.values().map(|account| &account.user).filter(is_found);
-        state.people(&page, found.map(|found| found.id))
+        let people = || state.users.values().filter(|one| !one.is_erased).map(|one| &one.user);
+        let mut named: Vec<_> = people().filter(|one| begins(one.display_name.as_str())).collect();
+        named.sort_by_key(|one| lower(one.display_name.as_str()));
+        let named = named.into_iter().take(limits::NAMES_PER_SEARCH);
+        let found = people().filter(|one| begins(one.username.as_str())).chain(named);
+        let seen = found.map(|found| found.id).filter(|id| !state.is_block_between(user, *id));
+        state.people(&page, seen.collect::<BTreeSet<_>>().into_iter())
     }
 }

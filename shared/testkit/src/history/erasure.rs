@@ -15,19 +15,17 @@ use super::{FakeHistory, State};
 
 #[async_trait]
 impl Erasure for FakeHistory {
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure> {
+        self.reach()?.end_account(user, now)
+    }
+
     async fn erase(&self, user: UserId, at: Timestamp) -> Result<Erased, Failure> {
         let now = self.clock.now();
         let mut guard = self.reach()?;
         let state = &mut *guard;
         let rows = state.remnants(user);
-        let sessions = state.end_sessions(user, at);
-        state.forget(user);
-        if let Some(account) = state.users.get_mut(&user) {
-            let nobody = nobody(&account.user).map_err(|error| Failure::bug("erasure", error))?;
-            account.user = nobody;
-            account.is_erased = true;
-            account.password_hash.clear();
-        }
+        let sessions = state.end_account(user, at)?;
+        state.notes.retain(|note| !is_of(note, user));
         for id in state.rooms_of(user) {
             let plan = state.departure(user, id);
             let message_ids = [1, 2].map(|part| ClientId(Uuid::from_u128(id.0.as_u128() ^ part)));
@@ -88,6 +86,18 @@ fn is_of(note: &Note, user: UserId) -> bool {
 }
 
 impl State {
+    fn end_account(&mut self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure> {
+        let sessions = self.end_sessions(user, now);
+        self.forget(user);
+        if let Some(account) = self.users.get_mut(&user) {
+            let nobody = nobody(&account.user).map_err(|error| Failure::bug("erasure", error))?;
+            account.user = nobody;
+            account.is_erased = true;
+            account.password_hash.clear();
+        }
+        Ok(sessions)
+    }
+
     /// Of the sessions that end now, and of those that ended with the account before, the bare
     /// ids stay; the others go.
     fn end_sessions(&mut self, user_id: UserId, now: Timestamp) -> Vec<Identity> {
@@ -140,7 +150,6 @@ impl State {
         self.contacts.retain(|(one, other)| ![*one, *other].contains(&user));
         self.requests.retain(|_, one| ![one.from, one.to].contains(&user));
         self.blocks.retain(|(one, other)| ![*one, *other].contains(&user));
-        self.notes.retain(|note| !is_of(note, user));
     }
 
     /// Leaves, and makes somebody else the owner where nobody else is.

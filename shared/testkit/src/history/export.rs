@@ -6,8 +6,17 @@ use service::port::{Export, ExportPart, ExportRecord, PageError};
 
 use super::{FakeHistory, State};
 
-const SECTIONS: [&str; 7] =
-    ["profile", "sessions", "contacts", "blocks", "conversations", "messages", "receipts"];
+const SECTIONS: [&str; 9] = [
+    "profile",
+    "sessions",
+    "contacts",
+    "blocks",
+    "conversations",
+    "messages",
+    "receipts",
+    "reactions",
+    "invites",
+];
 const RECORDS_PER_PART: usize = 200;
 
 #[async_trait]
@@ -71,6 +80,11 @@ impl State {
                 })
                 .collect()
             }
+            "reactions" => self.reactions_of(user),
+            "invites" => {
+                let made = self.invites.values().filter(|kept| kept.shown.creator_id == user);
+                made.map(|kept| record(&[("id", &kept.shown.id)])).collect()
+            }
             _ => rooms()
                 .map(|(room, seat)| {
                     let id = &room.conversation.id;
@@ -78,5 +92,18 @@ impl State {
                 })
                 .collect(),
         }
+    }
+
+    fn reactions_of(&self, user: UserId) -> Vec<ExportRecord> {
+        let of_room = |room: &super::Room| {
+            let id = room.conversation.id;
+            let theirs =
+                room.reactors.iter().filter(|(_, all)| all.values().any(|one| *one == user));
+            let told = theirs.map(|((seq, emoji), _)| {
+                record(&[("conversation_id", &id), ("seq", seq), ("emoji", emoji)])
+            });
+            told.collect::<Vec<_>>()
+        };
+        self.rooms.values().flat_map(of_room).collect()
     }
 }

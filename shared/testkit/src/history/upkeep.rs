@@ -84,7 +84,8 @@ impl Upkeep for FakeHistory {
         state.tokens.retain(|_, token| sessions_left.contains_key(&token.session_id));
         let tokens = forget_some(&mut state.mail_tokens, limit, |token| token.expires_at < before);
         let invites = forget_some(&mut state.invites, limit, |invite| invite.ended_at() < before);
-        Ok(u64::try_from(sessions + tokens + invites).unwrap_or(u64::MAX))
+        let requests = forget_some(&mut state.requests, limit, |one| one.created_at < before);
+        Ok(u64::try_from(sessions + tokens + invites + requests).unwrap_or(u64::MAX))
     }
 }
 

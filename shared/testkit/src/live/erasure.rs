@@ -1,7 +1,7 @@
 //! `LiveErasure`.
 
 use async_trait::async_trait;
-use domain::UserId;
+use domain::{Timestamp, UserId};
 use service::port::{Failure, LiveErasure};
 
 use super::FakeLive;
@@ -9,7 +9,7 @@ use super::table::State;
 
 #[async_trait]
 impl LiveErasure for FakeLive {
-    async fn erase(&self, user: UserId) -> Result<(), Failure> {
+    async fn erase(&self, user: UserId, _now: Timestamp) -> Result<(), Failure> {
         let mut state = self.reach()?;
         state.presence.erase(user);
         let state = &mut *state;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::{TokenBucket, limits};
 use service::{
     Accounts, Blocks, Contacts, Departures, EmailProofMails, EmailProofs, Erasures, Exports,
-    ForgottenPasswords, Groups, Invites, PasswordProof, Passwords, PostOffice,
+    ForgottenPasswords, Groups, Invites, PasswordProof, Passwords, PeopleSearch, PostOffice,
     SecondFactor, SessionList, Telling, TwoFactorSetup,
 };
 
@@ -123,9 +123,9 @@ impl World {
                 fan_out: self.queues.clone(),
             },
             limiter: self.live.clone(),
-            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
+            bucket: TokenBucket::per_second(limits::MESSAGES_PER_SECOND, limits::MESSAGES_BURST),
         }
     }
 
@@ -145,6 +145,14 @@ impl World {
 
     pub fn blocks(&self) -> Blocks {
         Blocks { blocks: self.history.clone(), clock: self.clock.clone() }
+    }
+
+    pub fn people_search(&self) -> PeopleSearch {
+        PeopleSearch {
+            people: self.history.clone(),
+            limiter: self.live.clone(),
+            clock: self.clock.clone(),
+        }
     }
 
     pub fn departures(&self) -> Departures {
@@ -168,6 +176,11 @@ impl World {
     }
 
     pub fn exports(&self) -> Exports {
-        Exports { export: self.history.clone(), sessions: self.history.clone() }
+        Exports {
+            export: self.history.clone(),
+            sessions: self.history.clone(),
+            limiter: self.live.clone(),
+            clock: self.clock.clone(),
+        }
     }
 }

@@ -118,5 +118,7 @@ pub fn exports(parts: &Parts) -> Exports {
     Exports {
         export: Arc::new(PgErasure::new(parts.database())),
         sessions: Arc::new(PgAccounts::new(parts.database())),
+        limiter: Pace::new(parts.table(), vec![]),
+        clock: parts.clock(),
     }
 }

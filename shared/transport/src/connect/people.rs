@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postgres::PgPeople;
-use service::{Blocks, Contacts};
+use service::{Blocks, Contacts, PeopleSearch};
 
 use super::Parts;
 use super::pace::{Pace, contact_bucket};
@@ -14,6 +14,14 @@ pub fn contacts(parts: &Parts) -> Contacts {
         limiter: Pace::new(parts.table(), vec![contact_bucket(parts)]),
         fan_out: parts.fan_out_queue(),
         entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn people_search(parts: &Parts) -> PeopleSearch {
+    PeopleSearch {
+        people: Arc::new(PgPeople::new(parts.database())),
+        limiter: Pace::new(parts.table(), vec![]),
         clock: parts.clock(),
     }
 }

@@ -155,6 +155,11 @@ impl Request {
         Ok(Page { cursor: self.query.get("cursor").cloned(), limit: self.limit()? })
     }
 
+    /// `?cursor=` alone, for who decides themselves how much is a part.
+    pub fn cursor(&self) -> Option<&str> {
+        self.query.get("cursor").map(String::as_str)
+    }
+
     /// `?before=` or `?after=` or `?around=`, at most one of them.
     pub fn window(&self) -> Result<Window, Rejection> {
         let named = ["before", "after", "around"];

@@ -175,6 +175,9 @@ async fn what_was_said_stays_under_a_name_that_says_nothing_and_groups_find_an_o
     let seen: Profile = bob.profile_of(ada.id()).await.unwrap();
     assert_eq!((seen.display_name.as_str(), seen.bio.as_str()), ("Deleted user", ""));
     assert!(seen.username.starts_with("deleted-") && seen.avatar_url.is_none(), "{seen:?}");
+    // Her conversations are left in a job.
+    until_stored(&bob, direct, 2).await;
+    until_stored(&bob, group, 5).await;
     let history = bob.history(direct).await.unwrap();
     assert_eq!((texts(&history), history[0].sender_id), (vec!["remember this"], ada.id()));
     assert_eq!(events(&history), [("member_left", ada.id(), None)]);

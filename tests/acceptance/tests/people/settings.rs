@@ -13,10 +13,12 @@ use crate::calls::{
     watch,
 };
 
-/// Both settings at once, as a client sends them.
+/// One setting after the other: what is absent stays.
 async fn share(client: &Client, receipts: bool, last_seen: bool) {
-    let settings = json!({ "share_receipts": receipts, "share_last_seen": last_seen });
-    let me: Me = update_me(client, &json!({ "settings": settings })).await.expect(200).unwrap();
+    let one = json!({ "settings": { "share_receipts": receipts } });
+    update_me(client, &one).await.expect_status(200).unwrap();
+    let other = json!({ "settings": { "share_last_seen": last_seen } });
+    let me: Me = update_me(client, &other).await.expect(200).unwrap();
     assert_eq!((me.settings.share_receipts, me.settings.share_last_seen), (receipts, last_seen));
 }
 

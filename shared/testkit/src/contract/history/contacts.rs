@@ -1,6 +1,6 @@
 //! `ContactStore`.
 
-use domain::{ContactRequestId, UserId};
+use domain::{ContactRequestId, UserId, limits};
 use service::ContactRequest;
 use service::port::{ContactAsked, ContactError};
 use uuid::Uuid;
@@ -15,8 +15,8 @@ fn request_id(number: u128) -> ContactRequestId {
 async fn ask(ports: &HistoryPorts, number: u64, from: UserId, to: UserId) -> ContactRequest {
     let asked = ports.contacts.ask(request_id(number.into()), from, to, at(number)).await;
     match asked.expect("asks") {
-        ContactAsked::Waiting(request) => request,
-        other @ ContactAsked::Contacts(_) => panic!("{other:?}"),
+        ContactAsked::Asked(request) => request,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -51,7 +51,8 @@ pub async fn a_request_waits_for_the_other_side(fixture: &dyn HistoryFixture) {
 pub async fn who_is_asked_again_is_asked_once(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     let request = ask(&ports, 1, ADA, BOB).await;
-    assert_eq!(ask(&ports, 2, ADA, BOB).await, request);
+    let again = ports.contacts.ask(request_id(2), ADA, BOB, at(2)).await.expect("asks");
+    assert_eq!(again, ContactAsked::Waiting(request));
     assert_eq!(waiting(&ports, BOB).await, [request]);
 }
 
@@ -106,6 +107,48 @@ pub async fn of_accepting_and_taking_back_at_once_one_wins(fixture: &dyn History
         assert_eq!(contacts(&ports, ADA).await, expected);
         ports.contacts.remove(ADA, BOB).await.expect("answers");
     }
+}
+
+pub async fn of_asking_and_taking_back_at_once_one_wins(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let (one, other) = (fixture.process(), fixture.process());
+    for number in 1..=12 {
+        let request = ask(&ports, number, BOB, ADA).await;
+        let (asked, taken) = tokio::join!(
+            one.contacts.ask(request_id(100 + u128::from(number)), ADA, BOB, at(50)),
+            other.contacts.decline(BOB, request.id),
+        );
+        let (asked, taken) = (asked.expect("asks"), taken.expect("answers"));
+        let are_contacts = matches!(asked, ContactAsked::Contacts(_));
+        assert!(are_contacts != taken.is_some(), "{asked:?} and {taken:?}");
+        let expected = if are_contacts { vec![BOB] } else { vec![] };
+        assert_eq!(contacts(&ports, ADA).await, expected);
+        ports.contacts.remove(ADA, BOB).await.expect("answers");
+        for left in waiting(&ports, ADA).await {
+            ports.contacts.decline(ADA, left.id).await.expect("answers");
+        }
+    }
+}
+
+pub async fn only_so_many_requests_wait(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let most = limits::CONTACT_REQUESTS_WAITING;
+    let people = crowd(&ports, u32::try_from(most).expect("a small number")).await;
+    for (number, person) in (0..).zip(&people) {
+        // From one person, and for one.
+        ask(&ports, 2 * number, ADA, *person).await;
+        ask(&ports, 2 * number + 1, *person, BOB).await;
+    }
+    for (from, to) in [(ADA, CLEO), (CLEO, BOB)] {
+        let asked = ports.contacts.ask(request_id(99_999), from, to, at(9_999)).await;
+        assert!(matches!(asked, Err(ContactError::Full)), "{asked:?}");
+    }
+    let again = ports.contacts.ask(request_id(99_999), ADA, people[0], at(9_999)).await;
+    assert!(matches!(again, Ok(ContactAsked::Waiting(_))), "{again:?}");
+    // Answering is no asking.
+    let met = ports.contacts.ask(request_id(99_999), people[0], ADA, at(9_999)).await;
+    assert!(matches!(met, Ok(ContactAsked::Contacts(_))), "{met:?}");
+    ask(&ports, 77_777, ADA, CLEO).await;
 }
 
 pub async fn only_who_was_asked_accepts(fixture: &dyn HistoryFixture) {

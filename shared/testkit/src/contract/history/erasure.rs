@@ -42,7 +42,7 @@ async fn bob_in_full(fixture: &dyn HistoryFixture) -> HistoryPorts {
     for (number, from, to) in [(5, BOB, ADA), (6, people[0], BOB)] {
         let id = ContactRequestId(Uuid::from_u128(number));
         let asked = ports.contacts.ask(id, from, to, at(1)).await.expect("asks");
-        assert!(matches!(asked, ContactAsked::Waiting(_)));
+        assert!(matches!(asked, ContactAsked::Asked(_)));
     }
     ports.blocks.block(BOB, people[1], at(1)).await.expect("blocks");
     ports.blocks.block(people[2], BOB, at(1)).await.expect("blocks");
@@ -107,6 +107,23 @@ pub async fn who_is_erased_signs_in_no_more(fixture: &dyn HistoryFixture) {
     let reset = ports.mail_tokens.reset_password(&digest(0xE002), "hash", at(41)).await;
     assert_eq!(reset.expect("answers"), None);
     assert_eq!(ports.directory.list(BOB, at(41)).await.expect("lists"), []);
+}
+
+pub async fn an_account_ends_before_its_conversations_are_left(fixture: &dyn HistoryFixture) {
+    let ports = bob_in_full(fixture).await;
+    let group = conversation_id(1);
+    for _ in 0..2 {
+        let ended = ports.erasure.end_account(BOB, at(40)).await.expect("ends");
+        assert_eq!(ended, [Identity { user_id: BOB, session_id: session_id(1) }]);
+    }
+    assert_eq!(ports.users.account(BOB).await.expect("reads"), None);
+    assert!(ports.users.credentials("bob").await.expect("reads").is_none());
+    assert_eq!(conversation(&ports, ADA, group).await.member_count, 3, "it takes a moment");
+    let erased = erase(&ports, BOB).await;
+    assert_eq!(erased.sessions, [Identity { user_id: BOB, session_id: session_id(1) }]);
+    assert_eq!(conversation(&ports, ADA, group).await.member_count, 2);
+    forget(&ports, &erased).await;
+    assert_eq!(residue(&ports, BOB, "bob").await, []);
 }
 
 pub async fn names_of_the_erased_are_free_again(fixture: &dyn HistoryFixture) {

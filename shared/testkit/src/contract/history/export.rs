@@ -1,14 +1,23 @@
 //! `Export`.
 
-use domain::{ContactRequestId, UserId};
+use domain::{Change, ContactRequestId, UserId};
 use service::port::{ExportPart, ExportRecord, PageError};
 use uuid::Uuid;
 
 use super::scene::*;
 use super::{HistoryFixture, HistoryPorts};
 
-const SECTIONS: [&str; 7] =
-    ["profile", "sessions", "contacts", "blocks", "conversations", "messages", "receipts"];
+const SECTIONS: [&str; 9] = [
+    "profile",
+    "sessions",
+    "contacts",
+    "blocks",
+    "conversations",
+    "messages",
+    "receipts",
+    "reactions",
+    "invites",
+];
 
 async fn parts(ports: &HistoryPorts, user: UserId) -> Vec<ExportPart> {
     let (mut parts, mut cursor) = (Vec::new(), None::<String>);
@@ -45,6 +54,12 @@ pub async fn an_export_has_everything_of_ones_own_and_nothing_of_others(
     ports.blocks.block(ADA, CLEO, at(1)).await.expect("blocks");
     let id = open_direct(&ports, ADA, BOB).await.conversation.id;
     append(&ports, &[says(id, ADA, 1), says(id, BOB, 2)]).await;
+    for (user, with) in [(ADA, "👍"), (BOB, "🎉")] {
+        let outcome = change(&ports, user, id, 2, Change::React(emoji(with))).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+    }
+    let group = open_group(&ports, 1, &[]).await.conversation.id;
+    let invite = ports.invites.create(new_invite(group, 1, None)).await.expect("creates").id;
     let parts = parts(&ports, ADA).await;
     let places = parts.iter().map(|part| SECTIONS.iter().position(|name| *name == part.section));
     let places: Option<Vec<usize>> = places.collect();
@@ -56,6 +71,9 @@ pub async fn an_export_has_everything_of_ones_own_and_nothing_of_others(
     assert!(says_it(&records(&parts, "messages"), "message 1"));
     assert!(!says_it(&records(&parts, "messages"), "message 2"), "Bob said it");
     assert_eq!(records(&parts, "sessions").len(), 1);
+    assert!(says_it(&records(&parts, "invites"), &invite.to_string()));
+    assert!(says_it(&records(&parts, "reactions"), "👍"));
+    assert!(!says_it(&records(&parts, "reactions"), "🎉"), "Bob reacted");
     let all: Vec<_> = parts.iter().flat_map(|part| &part.records).collect();
     for secret in ["bob@example.org", "hash of ada", &digest(0)] {
         assert!(!says_it(&all, secret), "{secret}");

@@ -55,6 +55,8 @@ macro_rules! people_contract {
             two_who_ask_each_other_are_contacts
             two_who_ask_each_other_at_once_are_contacts
             of_accepting_and_taking_back_at_once_one_wins
+            of_asking_and_taking_back_at_once_one_wins
+            only_so_many_requests_wait
             only_who_was_asked_accepts
             either_side_declines
             contacts_are_removed_on_both_sides
@@ -110,6 +112,7 @@ macro_rules! people_contract {
         $crate::history_promises! { $fixture, erasure:
             nothing_personal_is_left
             who_is_erased_signs_in_no_more
+            an_account_ends_before_its_conversations_are_left
             names_of_the_erased_are_free_again
             messages_of_the_erased_stay
             a_group_finds_another_owner

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use domain::{
     Change, ClientId, Conversation, ConversationId, DisplayName, Draft, DraftParts, EmailAddress,
-    Emoji, GroupRefusal, InviteId, Message, MessageText, Role, Seq, SessionId, Settings, Timestamp,
-    Title, TraceId, UserId, Username, direct_conversation_id,
+    Emoji, GroupRefusal, InviteId, Message, MessageText, Role, Seq, SessionId, Timestamp, Title,
+    TraceId, UserId, Username, direct_conversation_id,
 };
 use service::port::{
     ChangeError, ChangeRequest, Changed, Commit, Created, GroupChange, GroupChanged, GroupError,
     GroupRequest, InviteRefusal, MessageStore, NewDirect, NewGroup, NewInvite, NewRefreshToken,
-    NewSession, NewUser, RaisedMarks, ReceiptClaim, Submission, UserChange, Verdict,
+    NewSession, NewUser, RaisedMarks, ReceiptClaim, SettingsChange, Submission, UserChange,
+    Verdict,
 };
 use service::{ConversationEntry, Page};
 use uuid::Uuid;
@@ -274,7 +275,10 @@ pub(super) async fn shares(
     share_receipts: bool,
     share_last_seen: bool,
 ) {
-    let settings = Some(Settings { share_receipts, share_last_seen });
+    let settings = SettingsChange {
+        share_receipts: Some(share_receipts),
+        share_last_seen: Some(share_last_seen),
+    };
     let wish = UserChange { settings, ..UserChange::default() };
     ports.users.update(user, wish).await.expect("updates").expect("somebody");
 }

@@ -2,7 +2,7 @@
 
 use domain::{AvatarUrl, Bio, DisplayName, EmailAddress, SessionId, Settings};
 use service::Identity;
-use service::port::{RegisterError, UserChange};
+use service::port::{RegisterError, SettingsChange, UserChange};
 
 use super::HistoryFixture;
 use super::scene::*;
@@ -101,12 +101,18 @@ pub async fn a_change_leaves_the_rest_as_it_was(fixture: &dyn HistoryFixture) {
     let display_name = DisplayName::parse("Ada L.").expect("a name");
     let change = UserChange {
         display_name: Some(display_name.clone()),
-        settings: Some(settings),
+        settings: SettingsChange { share_receipts: Some(false), share_last_seen: None },
         ..UserChange::default()
     };
     let last = ports.users.update(ADA, change).await.expect("updates").expect("Ada");
     assert_eq!(last, domain::User { display_name, settings, ..after });
-    assert_eq!(ports.users.user(ADA).await.expect("reads"), Some(last));
+    // The other setting, by a device that knows nothing of the first.
+    let share_last_seen = Some(false);
+    let settings = SettingsChange { share_last_seen, ..SettingsChange::default() };
+    let change = UserChange { settings, ..UserChange::default() };
+    let both = ports.users.update(ADA, change).await.expect("updates").expect("a user");
+    assert!(!both.settings.share_receipts && !both.settings.share_last_seen);
+    assert_eq!(ports.users.user(ADA).await.expect("reads"), Some(both));
 }
 
 pub async fn a_picture_is_set_kept_and_taken_away(fixture: &dyn HistoryFixture) {

@@ -42,7 +42,7 @@ pub async fn sockets_presence_and_watches_go(
 ) {
     two_people(port).await;
     assert_ne!(port.residue(user(1)).await.expect("residue"), []);
-    port.erase(user(1)).await.expect("erase");
+    port.erase(user(1), at_ms(2)).await.expect("erase");
     assert_eq!(port.residue(user(1)).await.expect("residue"), []);
     let ids = ["phone1", "laptop1"].map(|name| connection(name, 1, at_ms(0)).id);
     for id in &ids {
@@ -66,7 +66,7 @@ pub async fn others_keep_what_is_theirs(
     assert!(port.open(&third).await.expect("open"));
     let person = Acquaintance { user_id: user(2), shares_last_seen: true };
     port.watch(&third, &[person], at_ms(60_000)).await.expect("watch");
-    port.erase(user(1)).await.expect("erase");
+    port.erase(user(1), at_ms(2)).await.expect("erase");
     assert_ne!(port.residue(user(2)).await.expect("residue"), []);
     let found = ConnectionStore::of_users(port, &[user(2)], at_ms(2)).await.expect("of_users");
     assert_eq!(found.len(), 2);
@@ -79,12 +79,12 @@ pub async fn an_erasure_may_be_repeated(
 ) {
     two_people(port).await;
     for _ in 0..2 {
-        port.erase(user(1)).await.expect("erase");
+        port.erase(user(1), at_ms(2)).await.expect("erase");
         assert_eq!(port.residue(user(1)).await.expect("residue"), []);
     }
 }
 
 pub async fn a_person_with_nothing_leaves_nothing(port: &impl LiveErasure) {
-    port.erase(user(9)).await.expect("erase");
+    port.erase(user(9), at_ms(2)).await.expect("erase");
     assert_eq!(port.residue(user(9)).await.expect("residue"), []);
 }
