@@ -23,6 +23,7 @@ queries! {
     REVOKE_SESSION = "sessions/revoke";
     ACTIVE_SESSION = "sessions/active";
     SESSIONS = "sessions/list";
+    SESSION = "sessions/find";
     REVOKE_ONE_SESSION = "sessions/revoke_one";
     REVOKE_OTHER_SESSIONS = "sessions/revoke_others";
     KNOWS_DEVICE = "sessions/knows_device";

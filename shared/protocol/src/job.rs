@@ -164,7 +164,7 @@ pub enum SendMailTag {
 pub enum MailOrder {
     VerifyEmail { user_id: Uuid },
     ResetPassword { email: String },
-    NewSignIn { user_id: Uuid, device_name: Option<String>, address: Option<String>, at: String },
+    NewSignIn { user_id: Uuid, session_id: Uuid },
 }
 
 /// An account whose owner has left.

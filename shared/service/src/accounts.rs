@@ -124,7 +124,6 @@ impl Accounts {
             Proof::Wrong => return Err(unproven("totp_invalid", "the one-time code is wrong")),
         }
         let is_known = self.directory.knows_device(user.id, &login.device).await?;
-        let device = login.device.clone();
         let (session, refresh_token) = self.new_session(user.id, login.device);
         let (session_id, access) = (session.id, self.sign(&session).await?);
         // The password may have been reset since it was compared.
@@ -132,14 +131,14 @@ impl Accounts {
             return Err(invalid_credentials());
         }
         if !is_known {
-            self.tell_of(device, &user).await;
+            self.tell_of(session_id, &user).await;
         }
         Ok(SignedIn { user, session_id, access, refresh_token })
     }
 
     /// A mail about a device that was not known. Only to an address that was proven, since
     /// another one may be a stranger's; and not one for each of a hundred sign-ins.
-    async fn tell_of(&self, device: Device, user: &User) {
+    async fn tell_of(&self, session_id: SessionId, user: &User) {
         if !user.email_verified {
             return;
         }
@@ -147,9 +146,8 @@ impl Accounts {
             tracing::info!(%error, user_id = %user.id, "a mail about a sign-in is left out");
             return;
         }
-        let Device { name: device_name, address } = device;
-        let (user_id, at) = (user.id, self.clock.now());
-        self.post(MailJob::NewSignIn { user_id, device_name, address, at }).await;
+        let identity = Identity { user_id: user.id, session_id };
+        self.post(MailJob::NewSignIn { identity }).await;
     }
 
     /// Who has this name and this password, and the hash that proves it. One bucket for all names

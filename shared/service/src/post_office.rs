@@ -6,13 +6,15 @@ use domain::{User, limits};
 
 use crate::port::{
     Clock, Entropy, Failure, Handover, Letter, MailJob, MailPurpose, MailTokenStore, Mailer,
-    NewMailToken, Stationery, UserStore,
+    NewMailToken, SessionDirectory, Stationery, UserStore,
 };
+use crate::SessionView;
 
 /// Finds out whose address it is, makes the token, puts it into words and sends it.
 #[derive(Clone)]
 pub struct PostOffice {
     pub users: Arc<dyn UserStore>,
+    pub directory: Arc<dyn SessionDirectory>,
     pub tokens: Arc<dyn MailTokenStore>,
     pub stationery: Arc<dyn Stationery>,
     pub mailer: Arc<dyn Mailer>,
@@ -38,8 +40,11 @@ impl PostOffice {
                 let token = self.token(&known.user, MailPurpose::ResetPassword).await?;
                 (known.user, Letter::ResetPassword { token })
             }
-            MailJob::NewSignIn { user_id, device_name, address, at } => {
-                let user = self.users.account(user_id).await?;
+            MailJob::NewSignIn { identity } => {
+                // It is told of though it was ended at once: by a thief, perhaps.
+                let Some(session) = self.directory.find(identity).await? else { return Ok(()) };
+                let SessionView { device_name, address, created_at: at, .. } = session;
+                let user = self.users.account(identity.user_id).await?;
                 // An address that nobody has proven may be a stranger's.
                 let Some(user) = user.filter(|user| user.email_verified) else { return Ok(()) };
                 (user, Letter::NewSignIn { device_name, address, at })

@@ -1,13 +1,11 @@
 //! The jobs about single people: a mail to send, an account to erase.
 
-use domain::{EmailAddress, UserId, limits};
+use domain::{EmailAddress, SessionId, UserId};
 use protocol::job::{EraseAccountTag, EraseAccountV1, MailOrder, SendMailTag, SendMailV1};
+use service::Identity;
 use service::port::MailJob;
 
 use super::{EncodeError, JobError, read, refused};
-
-/// The longest address of a client: IPv6 with a zone.
-const ADDRESS_MAX_CHARACTERS: usize = 64;
 
 /// Why somebody is to get a mail.
 pub fn encode_mail(job: &MailJob) -> Result<String, EncodeError> {
@@ -16,12 +14,9 @@ pub fn encode_mail(job: &MailJob) -> Result<String, EncodeError> {
         MailJob::ResetPassword { email } => {
             MailOrder::ResetPassword { email: email.as_str().to_owned() }
         }
-        MailJob::NewSignIn { user_id, device_name, address, at } => MailOrder::NewSignIn {
-            user_id: user_id.0,
-            device_name: device_name.clone(),
-            address: address.clone(),
-            at: at.to_string(),
-        },
+        MailJob::NewSignIn { identity: Identity { user_id, session_id } } => {
+            MailOrder::NewSignIn { user_id: user_id.0, session_id: session_id.0 }
+        }
     };
     Ok(serde_json::to_string(&SendMailV1 { job: SendMailTag::V1, mail })?)
 }
@@ -32,14 +27,9 @@ pub fn decode_mail(text: &str) -> Result<MailJob, JobError> {
     Ok(match job.mail {
         MailOrder::VerifyEmail { user_id } => MailJob::VerifyEmail { user_id: UserId(user_id) },
         MailOrder::ResetPassword { email } => MailJob::ResetPassword { email: address(&email)? },
-        MailOrder::NewSignIn { user_id, device_name, address, at } => {
-            let longest = limits::DEVICE_NAME_MAX_CHARACTERS;
-            MailJob::NewSignIn {
-                user_id: UserId(user_id),
-                device_name: one_line("device_name", device_name, longest)?,
-                address: one_line("address", address, ADDRESS_MAX_CHARACTERS)?,
-                at: at.parse().map_err(refused("at"))?,
-            }
+        MailOrder::NewSignIn { user_id, session_id } => {
+            let (user_id, session_id) = (UserId(user_id), SessionId(session_id));
+            MailJob::NewSignIn { identity: Identity { user_id, session_id } }
         }
     })
 }
@@ -58,20 +48,4 @@ pub fn decode_erasure(text: &str) -> Result<(UserId, EmailAddress), JobError> {
 
 fn address(raw: &str) -> Result<EmailAddress, JobError> {
     EmailAddress::parse(raw).map_err(refused("email"))
-}
-
-/// Words that a mail repeats: short, and nothing in them ends a line.
-fn one_line(
-    field: &'static str,
-    text: Option<String>,
-    longest: usize,
-) -> Result<Option<String>, JobError> {
-    let is_fine =
-        |text: &String| text.chars().count() <= longest && !text.chars().any(char::is_control);
-    match text {
-        Some(text) if !is_fine(&text) => {
-            Err(JobError::Refused(format!("{field} is not one line of {longest} characters")))
-        }
-        fine => Ok(fine),
-    }
 }

@@ -127,7 +127,8 @@ impl ConnectionStore for LiveTable {
             return Ok(Some(connection));
         }
         // Of who is erased, nothing is written again.
-        let condition = "attribute_not_exists(erased) AND (attribute_not_exists(last_seen) OR last_seen < :now)";
+        let condition = "attribute_not_exists(erased) \
+            AND (attribute_not_exists(last_seen) OR last_seen < :now)";
         let update = self.client.update_item().table_name(&self.table_name);
         let answer = update
             .set_key(Some(Key::live(user).attributes()))

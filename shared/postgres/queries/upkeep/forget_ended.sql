@@ -1,5 +1,6 @@
 -- Forgets what ended before a moment, the oldest first: sessions with their refresh tokens, tokens
--- of mails, invites, contact requests that nobody answered. Two sweeps at once take different ones; what somebody has locked is left.
+-- of mails, invites, contact requests that nobody answered. Two sweeps at once take different ones;
+-- what somebody has locked is left.
 --
 -- $1 before, $2 rows of each kind at most. Row: forgotten, of all kinds. Exactly one.
 WITH old_sessions AS (

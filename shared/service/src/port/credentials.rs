@@ -68,6 +68,9 @@ pub trait PasswordStore: Send + Sync {
 pub trait SessionDirectory: Send + Sync {
     /// Those that are not revoked and can still be refreshed, last used first.
     async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionView>, Failure>;
+    /// One session, whether it has ended or not, until it is forgotten. `None` for that of an account
+    /// that has ended.
+    async fn find(&self, identity: Identity) -> Result<Option<SessionView>, Failure>;
     /// `false` when the user has no such session. One that is revoked already stays so.
     async fn revoke_one(
         &self,
@@ -161,9 +164,9 @@ pub trait Export: Send + Sync {
 
 #[async_trait]
 pub trait Erasure: Send + Sync {
-    /// The first step of `erase`, and a quick one: nobody is signed in to this account any more, and
-    /// what hangs on it alone is gone. Memberships are left as they are. Answers what `erase` does
-    /// of the sessions.
+    /// The first step of `erase`, and a quick one: nobody is signed in to this account any more,
+    /// and what hangs on it alone is gone. Memberships are left as they are. Answers what `erase`
+    /// does of the sessions.
     async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure>;
     /// The account becomes "deleted user": names, address, password, sessions, tokens, factors,
     /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent. Of the

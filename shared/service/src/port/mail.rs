@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use domain::{EmailAddress, Timestamp, UserId};
 
 use super::Failure;
+use crate::Identity;
 
 /// Why somebody is to get a mail. Whose address it is, and the token in it, are found out by who
-/// sends it: a request for an unknown address costs the same as one for a known one, and no token
-/// lies in a queue.
+/// sends it: a request for an unknown address costs the same as one for a known one, and neither a
+/// token nor where somebody signed in lies in a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailJob {
     VerifyEmail {
@@ -19,10 +20,7 @@ pub enum MailJob {
     },
     /// Somebody signed in on a device that was not known.
     NewSignIn {
-        user_id: UserId,
-        device_name: Option<String>,
-        address: Option<String>,
-        at: Timestamp,
+        identity: Identity,
     },
 }
 

@@ -164,12 +164,8 @@ async fn mails_to_nobody_are_done_without_sending() {
     let world = World::new();
     let email = EmailAddress::parse("nobody@example.org").unwrap();
     let user_id = UserId(Uuid::from_u128(1));
-    let sign_in = MailJob::NewSignIn {
-        user_id,
-        device_name: None,
-        address: None,
-        at: testkit::ambient::at_ms(0),
-    };
+    let session_id = SessionId(Uuid::from_u128(2));
+    let sign_in = MailJob::NewSignIn { identity: Identity { user_id, session_id } };
     for job in [MailJob::VerifyEmail { user_id }, MailJob::ResetPassword { email }, sign_in] {
         world.post_office().send(job).await.unwrap();
     }

@@ -168,17 +168,17 @@ impl SessionDirectory for FakeHistory {
         };
         let theirs = state.sessions.iter().filter(|(_, one)| one.user_id == user);
         let open = theirs.filter(|(id, session)| session.revoked_at.is_none() && lasts(id));
-        let mut views: Vec<_> = open
-            .map(|(id, session)| SessionView {
-                id: *id,
-                device_name: session.device_name.clone(),
-                address: session.address.clone(),
-                created_at: session.created_at,
-                last_used_at: session.last_used_at,
-            })
-            .collect();
+        let mut views: Vec<_> = open.map(|(id, session)| view(*id, session)).collect();
         views.sort_by_key(|view| Reverse((view.last_used_at, view.id)));
         Ok(views)
+    }
+
+    async fn find(&self, identity: Identity) -> Result<Option<SessionView>, Failure> {
+        let Identity { user_id, session_id } = identity;
+        let state = self.reach()?;
+        let session = state.sessions.get(&session_id).filter(|one| one.user_id == user_id);
+        let session = session.filter(|_| state.account(user_id).is_some());
+        Ok(session.map(|session| view(session_id, session)))
     }
 
     async fn revoke_one(
@@ -206,5 +206,15 @@ impl SessionDirectory for FakeHistory {
         let mut state = self.reach()?;
         let is_active = state.is_active(keep);
         Ok(is_active.then(|| state.revoke_all(keep.user_id, Some(keep.session_id), now)))
+    }
+}
+
+fn view(id: SessionId, session: &super::Session) -> SessionView {
+    SessionView {
+        id,
+        device_name: session.device_name.clone(),
+        address: session.address.clone(),
+        created_at: session.created_at,
+        last_used_at: session.last_used_at,
     }
 }

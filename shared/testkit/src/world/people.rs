@@ -106,6 +106,7 @@ impl World {
     pub fn post_office(&self) -> PostOffice {
         PostOffice {
             users: self.history.clone(),
+            directory: self.history.clone(),
             tokens: self.history.clone(),
             stationery: Arc::new(FakeStationery),
             mailer: self.mailer.clone(),

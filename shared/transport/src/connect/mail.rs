@@ -17,6 +17,7 @@ pub fn post_office(parts: &Parts) -> PostOffice {
     let (stationery, mailer) = desk(parts);
     PostOffice {
         users: postgres.clone(),
+        directory: postgres.clone(),
         tokens: postgres,
         stationery,
         mailer,

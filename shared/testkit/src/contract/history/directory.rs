@@ -36,6 +36,23 @@ fn of_ada(number: u32) -> Identity {
     Identity { user_id: ADA, session_id: session_id(number) }
 }
 
+pub async fn a_session_is_found_though_it_has_ended_and_not_with_its_account(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    open(&ports, ADA, 10, at(10)).await;
+    ports.sessions.revoke(session_id(10), at(11)).await.expect("revokes");
+    let found = ports.directory.find(of_ada(10)).await.expect("reads").expect("a session");
+    assert_eq!((found.id, found.created_at), (session_id(10), at(10)));
+    assert_eq!(found.device_name.as_deref(), Some("a phone"));
+    for (user_id, number) in [(BOB, 10), (ADA, 99)] {
+        let other = Identity { user_id, session_id: session_id(number) };
+        assert_eq!(ports.directory.find(other).await.expect("reads"), None);
+    }
+    ports.erasure.end_account(ADA, at(12)).await.expect("ends");
+    assert_eq!(ports.directory.find(of_ada(0)).await.expect("reads"), None);
+}
+
 pub async fn sessions_are_listed_by_their_last_use(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     open(&ports, ADA, 10, at(10)).await;

@@ -90,6 +90,7 @@ macro_rules! people_contract {
             who_proved_another_password_changes_nothing
         }
         $crate::history_promises! { $fixture, directory:
+            a_session_is_found_though_it_has_ended_and_not_with_its_account
             sessions_are_listed_by_their_last_use
             what_cannot_be_refreshed_any_more_is_not_listed
             a_session_is_revoked_by_its_owner_however_often

@@ -243,6 +243,14 @@ async fn adas_session(ports: &HistoryPorts, number: u32, opened: u64, revoked: O
     }
 }
 
+/// Requests to be contacts: their number, when, and whom.
+async fn ada_asks(ports: &HistoryPorts, requests: [(u128, u64, UserId); 2]) {
+    for (number, second, to) in requests {
+        let id = ContactRequestId(Uuid::from_u128(number));
+        ports.contacts.ask(id, ADA, to, at(second)).await.expect("asks");
+    }
+}
+
 pub async fn what_ended_long_ago_is_forgotten(fixture: &dyn HistoryFixture) {
     let ports = three_people(fixture).await;
     for (number, opened, revoked) in [(10, 10, Some(19)), (11, 10, Some(20)), (12, 20, None)] {
@@ -264,10 +272,7 @@ pub async fn what_ended_long_ago_is_forgotten(fixture: &dyn HistoryFixture) {
             ports.invites.revoke(ADA, id, invite_id, at(second)).await.expect("revokes");
         }
     }
-    for (number, second, to) in [(1, 19, BOB), (2, 20, CLEO)] {
-        let id = ContactRequestId(Uuid::from_u128(number));
-        ports.contacts.ask(id, ADA, to, at(second)).await.expect("asks");
-    }
+    ada_asks(&ports, [(1, 19, BOB), (2, 20, CLEO)]).await;
     let forget = async |limit| ports.upkeep.forget_ended(at(20), limit).await.expect("forgets");
     // Of each kind: the sessions are those of the three people, which nobody used since, and one
     // that was revoked.

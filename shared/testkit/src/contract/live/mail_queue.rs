@@ -31,17 +31,10 @@ macro_rules! mail_queue_promises {
 
 fn jobs() -> Vec<MailJob> {
     let email = EmailAddress::parse("ada+lists@example.org").expect("an address");
-    let sign_in = |device_name: Option<&str>, address: Option<&str>| MailJob::NewSignIn {
-        user_id: user(1),
-        device_name: device_name.map(str::to_owned),
-        address: address.map(str::to_owned),
-        at: at_ms(7),
-    };
     vec![
         MailJob::VerifyEmail { user_id: user(1) },
         MailJob::ResetPassword { email },
-        sign_in(Some("Ada's \"phone\" \u{1f4f1}"), Some("2001:db8::1")),
-        sign_in(None, None),
+        MailJob::NewSignIn { identity: identity(1) },
     ]
 }
 
