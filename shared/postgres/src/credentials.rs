@@ -132,7 +132,8 @@ impl SessionDirectory for PgAccounts {
 
     async fn find(&self, identity: Identity) -> Result<Option<SessionView>, Failure> {
         let Identity { user_id, session_id } = identity;
-        let parameters: [Parameter<'_>; 2] = [(&session_id.0, Type::UUID), (&user_id.0, Type::UUID)];
+        let parameters: [Parameter<'_>; 2] =
+            [(&session_id.0, Type::UUID), (&user_id.0, Type::UUID)];
         let row = self.database.query_opt(query::SESSION, &parameters).await?;
         Ok(row.as_ref().map(view).transpose()?)
     }

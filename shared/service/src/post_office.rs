@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use domain::{User, limits};
 
+use crate::SessionView;
 use crate::port::{
     Clock, Entropy, Failure, Handover, Letter, MailJob, MailPurpose, MailTokenStore, Mailer,
     NewMailToken, SessionDirectory, Stationery, UserStore,
 };
-use crate::SessionView;
 
 /// Finds out whose address it is, makes the token, puts it into words and sends it.
 #[derive(Clone)]

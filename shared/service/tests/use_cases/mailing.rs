@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{EmailAddress, UserId, limits};
+use domain::{EmailAddress, SessionId, UserId, limits};
 use service::port::{Entropy, MailJob};
-use service::{Accounts, Error, Sessions, SignedIn};
+use service::{Accounts, Error, Identity, Sessions, SignedIn};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 use uuid::Uuid;
 
@@ -188,12 +188,7 @@ async fn a_sign_in_is_told_to_an_address_that_was_proven_and_to_no_other() {
     let world = World::new();
     let ada = ada(&world).await;
     let proof = token(&world).await;
-    let sign_in = || MailJob::NewSignIn {
-        user_id: ada.user.id,
-        device_name: Some("phone".into()),
-        address: None,
-        at: testkit::ambient::at_ms(0),
-    };
+    let sign_in = || MailJob::NewSignIn { identity: caller(&ada).identity() };
     world.post_office().send(sign_in()).await.unwrap();
     assert_eq!(world.mailer.drain(), []);
     world.email_proofs().verify(&proof).await.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{EmailAddress, Username, limits};
-use service::port::{MailJob, PasswordStore};
+use service::port::PasswordStore;
 use service::{Device, Error, Login, Registration};
 use testkit::ambient::FakeHasher;
 use testkit::world::{PASSWORD, World, caller, login, registration};

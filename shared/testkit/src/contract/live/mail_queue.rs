@@ -4,8 +4,7 @@ use async_trait::async_trait;
 use domain::EmailAddress;
 use service::port::{MailJob, MailQueue};
 
-use super::sample::user;
-use crate::ambient::at_ms;
+use super::sample::{identity, user};
 
 /// The queue from both ends.
 #[async_trait]
