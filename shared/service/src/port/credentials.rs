@@ -68,8 +68,8 @@ pub trait PasswordStore: Send + Sync {
 pub trait SessionDirectory: Send + Sync {
     /// Those that are not revoked and can still be refreshed, last used first.
     async fn list(&self, user: UserId, now: Timestamp) -> Result<Vec<SessionView>, Failure>;
-    /// One session, whether it has ended or not, until it is forgotten. `None` for that of an account
-    /// that has ended.
+    /// One session, whether it has ended or not, until it is forgotten. `None` for that of an
+    /// account that has ended.
     async fn find(&self, identity: Identity) -> Result<Option<SessionView>, Failure>;
     /// `false` when the user has no such session. One that is revoked already stays so.
     async fn revoke_one(
