@@ -56,14 +56,21 @@ pub async fn migrate(config: &DatabaseConfig) -> Result<Vec<Applied>, MigrateErr
     Ok(report.applied_migrations().iter().map(applied).collect())
 }
 
-/// Bounds every later session of this role: no statement and no idle transaction longer than
-/// 10 s. `GET /sync` counts on it, and a setting of the role does not tie a pooler's session to a
-/// process, as `SET` would.
+/// Postgres refuses two who write one setting at once, so they wait for each other.
+const ROLE_TIMEOUTS: &str = "DO $$ BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('role timeouts', 0));
+    EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET statement_timeout = %L',
+        current_database(), '10s');
+    EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I
+        SET idle_in_transaction_session_timeout = %L', current_database(), '10s');
+END $$";
+
+/// Bounds every later session of this role in this database: no statement and no idle transaction
+/// longer than 10 s. `GET /sync` counts on it, and a setting of the role does not tie a pooler's
+/// session to a process, as `SET` would.
 pub async fn bound_role_timeouts(config: &DatabaseConfig) -> Result<(), MigrateError> {
     let client = Database::new(config.clone()).connect().await?;
-    let settings = "ALTER ROLE CURRENT_USER SET statement_timeout = '10s';
-        ALTER ROLE CURRENT_USER SET idle_in_transaction_session_timeout = '10s'";
-    Ok(client.batch_execute(settings).await.map_err(DatabaseError::from)?)
+    Ok(client.batch_execute(ROLE_TIMEOUTS).await.map_err(DatabaseError::from)?)
 }
 
 /// Waits until the database lets us in; `progress` is told why it does not, once a second. A user

@@ -94,6 +94,19 @@ async fn the_program_migrates_says_what_it_did_and_bounds_the_role() {
 }
 
 #[tokio::test]
+async fn programs_that_bound_the_role_at_once_wait_for_each_other() {
+    let [one, other] = [TestDatabase::empty().await, TestDatabase::empty().await];
+    let mut work = tokio::task::JoinSet::new();
+    for database in [&one, &other].repeat(8) {
+        let config = database.config.clone();
+        work.spawn(async move { bound_role_timeouts(&config).await });
+    }
+    for bounded in work.join_all().await {
+        bounded.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn the_program_says_what_to_do_about_a_bad_url() {
     for bad in ["", "hunter2", "postgres://ada:hunter2@db"] {
         let output = run_program(bad).await;
