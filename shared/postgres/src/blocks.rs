@@ -26,7 +26,7 @@ impl BlockStore for PgPeople {
             (&BLOCKS_AT_MOST, Type::INT8),
         ];
         let lock = (query::LOCK_PEOPLE, &pair[..]);
-        let rows = self.under_lock(lock, (query::BLOCK, &parameters)).await?;
+        let rows = self.database.locked(lock, (query::BLOCK, &parameters)).await?;
         let row = rows.first().ok_or_else(|| DatabaseError::unreadable("no verdict"))?;
         match column(row, "verdict")? {
             "blocked" | "known" => Ok(()),

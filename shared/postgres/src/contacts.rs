@@ -27,31 +27,6 @@ impl PgPeople {
         Self { database }
     }
 
-    /// One statement under the lock of people: `BEGIN`, the lock, the statement and `COMMIT`, sent
-    /// at once.
-    pub(crate) async fn under_lock(
-        &self,
-        (lock, lock_parameters): (&str, &[Parameter<'_>]),
-        (sql, parameters): (&str, &[Parameter<'_>]),
-    ) -> Result<Vec<Row>, DatabaseError> {
-        let mut lease = self.database.lease().await?;
-        let client = lease.client();
-        let pipeline = async {
-            let (begun, locked, written, committed) = tokio::join!(
-                client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED"),
-                client.query_typed(lock, lock_parameters),
-                client.query_typed(sql, parameters),
-                client.batch_execute("COMMIT"),
-            );
-            begun?;
-            locked?;
-            let rows = written?;
-            committed?;
-            Ok(rows)
-        };
-        lease.settle(pipeline).await
-    }
-
     /// A part of a list of people by user name. `text`: the beginning that a search asks for, and
     /// how many display names count.
     pub(crate) async fn people(
@@ -106,7 +81,7 @@ impl ContactStore for PgPeople {
             (&WAITING_AT_MOST, Type::INT8),
         ];
         let lock = (query::LOCK_PEOPLE, &pair[..]);
-        let rows = self.under_lock(lock, (query::ASK_CONTACT, &parameters)).await?;
+        let rows = self.database.locked(lock, (query::ASK_CONTACT, &parameters)).await?;
         let row = rows.first().ok_or_else(|| DatabaseError::unreadable("no verdict"))?;
         match column(row, "verdict")? {
             "asked" => Ok(ContactAsked::Asked(request(row)?)),
@@ -155,7 +130,7 @@ impl ContactStore for PgPeople {
             (&CONTACTS_AT_MOST, Type::INT8),
         ];
         let lock = (query::LOCK_BY_REQUEST, &lock[..]);
-        let rows = self.under_lock(lock, (query::ACCEPT_CONTACT, &parameters)).await?;
+        let rows = self.database.locked(lock, (query::ACCEPT_CONTACT, &parameters)).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         if column(row, "is_full")? {
             return Err(ContactError::Full);
@@ -171,7 +146,7 @@ impl ContactStore for PgPeople {
         let parameters: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&id.0, Type::UUID)];
         let lock: [Parameter<'_>; 1] = [(&id.0, Type::UUID)];
         let lock = (query::LOCK_BY_REQUEST, &lock[..]);
-        let rows = self.under_lock(lock, (query::DECLINE_CONTACT, &parameters)).await?;
+        let rows = self.database.locked(lock, (query::DECLINE_CONTACT, &parameters)).await?;
         Ok(rows.first().map(request).transpose()?)
     }
 
@@ -186,7 +161,7 @@ impl ContactStore for PgPeople {
     async fn remove(&self, user: UserId, other: UserId) -> Result<bool, Failure> {
         let pair: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&other.0, Type::UUID)];
         let lock = (query::LOCK_PEOPLE, &pair[..]);
-        let rows = self.under_lock(lock, (query::REMOVE_CONTACT, &pair)).await?;
+        let rows = self.database.locked(lock, (query::REMOVE_CONTACT, &pair)).await?;
         Ok(!rows.is_empty())
     }
 }

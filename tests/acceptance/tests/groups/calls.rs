@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
+pub use acceptance::hearing::{heard_until, is_message};
 use harness::{Answer, Client, Heard, Socket, System, WAIT, eventually};
 use protocol::body::{ConversationEntry, CreatedInvite, InviteList, Sync};
 use protocol::frame::{ConversationChanged, Said};
 use protocol::value::{Conversation, Message, MessageEvent};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A request without a body, whatever comes of it.
@@ -202,25 +202,4 @@ pub fn conversation_of(said: &Said) -> Option<Uuid> {
         Said::Nudge(told) => Some(told.conversation_id),
         _ => None,
     }
-}
-
-/// Everything that is heard until this comes, which is the last of it.
-pub async fn heard_until(socket: &mut Socket, is_last: impl Fn(&Said) -> bool) -> Vec<Said> {
-    let until = Instant::now() + WAIT;
-    let mut heard = Vec::new();
-    loop {
-        match socket.hear(until).await {
-            Ok(Heard::Frame(frame)) => heard.push(frame.said),
-            other => panic!("{other:?} after {heard:#?}"),
-        }
-        if heard.last().is_some_and(&is_last) {
-            return heard;
-        }
-    }
-}
-
-/// Whether this is a push of a message with this text.
-pub fn is_message(said: &Said, text: &str) -> bool {
-    let Said::MessageNew(new) = said else { return false };
-    new.messages.iter().any(|message| message.text.as_deref() == Some(text))
 }

@@ -1,12 +1,12 @@
 //! Requests and frames that these stories make, and waiting for what comes of them.
 
+pub use acceptance::hearing::{heard_until, is_message};
 use harness::{Answer, Client, Heard, PASSWORD, Socket, WAIT, eventually};
 use protocol::body::{AskedContact, List, PresenceList, Profile, ReceiptList};
 use protocol::frame::{ContactChanged, Said};
 use protocol::value::{ContactRequest, Presence};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 /// What a list of people is that names none.
@@ -141,27 +141,6 @@ pub async fn watch(socket: &mut Socket, user: Uuid) -> Presence {
         Said::PresenceChanged(told) => told.users[0].clone(),
         other => panic!("{other:?}"),
     }
-}
-
-/// Everything that is heard until this comes, which is the last of it.
-pub async fn heard_until(socket: &mut Socket, is_last: impl Fn(&Said) -> bool) -> Vec<Said> {
-    let until = Instant::now() + WAIT;
-    let mut heard = Vec::new();
-    loop {
-        match socket.hear(until).await {
-            Ok(Heard::Frame(frame)) => heard.push(frame.said),
-            other => panic!("{other:?} after {heard:#?}"),
-        }
-        if heard.last().is_some_and(&is_last) {
-            return heard;
-        }
-    }
-}
-
-/// Whether this is a push of a message with this text.
-pub fn is_message(said: &Said, text: &str) -> bool {
-    let Said::MessageNew(new) = said else { return false };
-    new.messages.iter().any(|message| message.text.as_deref() == Some(text))
 }
 
 /// The names of the fields that were refused.

@@ -1,14 +1,12 @@
 //! Requests and frames that several stories make, and waiting for what comes of them.
 
-use std::time::Duration;
-
+pub use acceptance::hearing::{heard_until, heard_within, is_message};
 use harness::{Answer, Client, Device, Heard, Socket, State, WAIT, eventually};
 use protocol::body::{PresenceList, ReceiptList, Sync};
 use protocol::frame::{ReceiptUpdated, Said};
 use protocol::value::{MemberMarks, Message, Presence};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 fn path_of(conversation: Uuid, seq: i64) -> String {
@@ -115,35 +113,6 @@ pub async fn assert_all_agree(devices: &[Device], conversation: Uuid, last_seq: 
     }
     let now = devices[0].client().conversation(conversation).await.unwrap();
     assert_eq!(now.last_seq, last_seq);
-}
-
-/// Everything that is heard until this comes, which is the last of it.
-pub async fn heard_until(socket: &mut Socket, is_last: impl Fn(&Said) -> bool) -> Vec<Said> {
-    heard_within(socket, WAIT, is_last).await
-}
-
-pub async fn heard_within(
-    socket: &mut Socket,
-    patience: Duration,
-    is_last: impl Fn(&Said) -> bool,
-) -> Vec<Said> {
-    let until = Instant::now() + patience;
-    let mut heard = Vec::new();
-    loop {
-        match socket.hear(until).await {
-            Ok(Heard::Frame(frame)) => heard.push(frame.said),
-            other => panic!("{other:?} after {heard:#?}"),
-        }
-        if heard.last().is_some_and(&is_last) {
-            return heard;
-        }
-    }
-}
-
-/// Whether this is a push of a message with this text.
-pub fn is_message(said: &Said, text: &str) -> bool {
-    let Said::MessageNew(new) = said else { return false };
-    new.messages.iter().any(|message| message.text.as_deref() == Some(text))
 }
 
 /// The next receipts in this conversation.
