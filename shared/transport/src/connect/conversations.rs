@@ -2,20 +2,17 @@
 
 use std::sync::Arc;
 
-use postgres::{PgConversations, PgUpkeep};
-use service::{CatchUp, Conversations, Openings, Telling};
+use postgres::PgConversations;
+use service::{CatchUp, Conversations, Openings};
 
 use super::Parts;
+use super::groups::telling;
 use super::pace::{Pace, opening_bucket};
 
 pub fn openings(parts: &Parts) -> Openings {
     Openings {
         conversations: Arc::new(PgConversations::new(parts.database())),
-        telling: Telling {
-            copies: parts.table(),
-            upkeep: Arc::new(PgUpkeep::new(parts.database())),
-            fan_out: parts.fan_out_queue(),
-        },
+        telling: telling(parts),
         limiter: Pace::new(parts.table(), vec![]),
         entropy: parts.entropy(),
         clock: parts.clock(),

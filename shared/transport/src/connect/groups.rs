@@ -9,14 +9,19 @@ use super::Parts;
 use super::pace::{Pace, invite_buckets, message_bucket};
 use crate::config::name;
 
+/// What follows a change of who is in a conversation.
+pub(super) fn telling(parts: &Parts) -> Telling {
+    Telling {
+        copies: parts.table(),
+        upkeep: Arc::new(PgUpkeep::new(parts.database())),
+        fan_out: parts.fan_out_queue(),
+    }
+}
+
 pub fn groups(parts: &Parts) -> Groups {
     Groups {
         groups: Arc::new(PgGroups::new(parts.database())),
-        telling: Telling {
-            copies: parts.table(),
-            upkeep: Arc::new(PgUpkeep::new(parts.database())),
-            fan_out: parts.fan_out_queue(),
-        },
+        telling: telling(parts),
         limiter: Pace::new(parts.table(), vec![]),
         entropy: parts.entropy(),
         clock: parts.clock(),
