@@ -5,15 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ConnectionId, ConversationId, Message, Seq, UserId, limits};
+use domain::{ConnectionId, Seq, limits};
 use service::port::{ConnectionStore, Failure, FanOutJob, PushOutcome, Pusher};
 use service::{Announcement, Connection, Event, Recipient};
 use testkit::world::World;
-use uuid::Uuid;
 
-fn user(number: u128) -> UserId {
-    UserId(Uuid::from_u128(number))
-}
+use crate::telling::{message, user};
 
 fn bye() -> Event {
     Event::Bye { reason: "test", reconnect_after_ms: 0 }
@@ -133,27 +130,6 @@ async fn a_410_prunes_an_old_connection_and_spares_a_young_one() {
     assert_eq!(left, [young, other]);
     // Its record stays, so that a heartbeat makes it known again.
     assert!(world.live.get(&old.id).await.unwrap().is_some());
-}
-
-fn message(seq: i64) -> Message {
-    Message {
-        conversation_id: ConversationId(Uuid::from_u128(7)),
-        seq: Seq(seq),
-        rev: Seq(seq),
-        client_id: testkit::world::client_id(seq.unsigned_abs().into()),
-        sender_id: user(1),
-        kind: domain::MessageKind::Text,
-        text: None,
-        reply_to: None,
-        mentions: vec![],
-        reactions: vec![],
-        event: None,
-        pinned: false,
-        sent_at: None,
-        created_at: testkit::ambient::at_ms(0),
-        edited_at: None,
-        deleted_at: None,
-    }
 }
 
 #[tokio::test]

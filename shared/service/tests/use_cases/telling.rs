@@ -11,7 +11,7 @@ use service::{Announcement, Connection, Delivery, Event, Identity, Recipient};
 use testkit::world::World;
 use uuid::Uuid;
 
-fn user(number: u128) -> UserId {
+pub fn user(number: u128) -> UserId {
     UserId(Uuid::from_u128(number))
 }
 
@@ -19,7 +19,8 @@ fn room(number: u128) -> ConversationId {
     ConversationId(Uuid::from_u128(number))
 }
 
-fn message(seq: i64) -> Message {
+/// Of Ada, in room 7, at the beginning of time.
+pub fn message(seq: i64) -> Message {
     Message {
         conversation_id: room(7),
         seq: Seq(seq),
