@@ -7,6 +7,7 @@
 mod action;
 mod chance;
 mod description;
+mod feeding;
 mod hearing;
 mod links;
 mod marks;

@@ -1,6 +1,6 @@
 //! One conversation on one device: its cursor, what it shows, what it waits for.
 
-use protocol::body::{ChangeList, ConversationEntry};
+use protocol::body::ConversationEntry;
 use protocol::frame::Messages;
 use protocol::value::{Conversation, MemberMarks, Message};
 use uuid::Uuid;
@@ -11,16 +11,12 @@ use super::description::Description;
 use super::marks::{Marks, Tick};
 use super::outbox::Outbox;
 use super::told::Told;
-use super::transcript::{Put, Transcript};
+use super::transcript::Transcript;
 use super::typing::Typing;
 use super::wish::Wish;
 
 /// A push may overtake another by this much before it counts as a gap.
 const GAP_PATIENCE_MS: u64 = 500;
-/// Pushes that wait for an earlier one; more are fetched instead.
-const HELD_MOST: usize = 200;
-const RETRY_FIRST_MS: u64 = 1_000;
-const RETRY_MOST_MS: u64 = 30_000;
 /// Before members' marks are asked for again.
 const RECEIPTS_RETRY_MS: u64 = 30_000;
 const RECEIPTS_RETRY_MOST_MS: u64 = 600_000;
@@ -37,19 +33,19 @@ pub(crate) struct Around<'a> {
 /// One conversation.
 #[derive(Debug)]
 pub(crate) struct Room {
-    id: Uuid,
+    pub(super) id: Uuid,
     pub(super) cursor: i64,
     pub(super) transcript: Transcript,
-    held: Vec<Messages>,
-    gap_since: Option<u64>,
-    fetch: Wish,
-    receipts: Wish,
+    pub(super) held: Vec<Messages>,
+    pub(super) gap_since: Option<u64>,
+    pub(super) fetch: Wish,
+    pub(super) receipts: Wish,
     /// Of the newest message of one's own.
     pub(super) own_seq: i64,
     /// Heartbeats since anything was heard of how far it has got.
-    own_beats: u32,
+    pub(super) own_beats: u32,
     /// A message of somebody else was applied, and no receipt is under way for it.
-    has_news: bool,
+    pub(super) has_news: bool,
     pub(super) is_removed: bool,
     pub(super) description: Description,
     pub outbox: Outbox,
@@ -157,7 +153,7 @@ impl Room {
 
     /// Something says that one is in it. That may be late, and one may be out by now: a fetch
     /// tells.
-    fn there_again(&mut self, now: u64) {
+    pub(super) fn there_again(&mut self, now: u64) {
         if std::mem::take(&mut self.is_removed) {
             self.fetch.want(now);
         }
@@ -172,124 +168,15 @@ impl Room {
         self.removed(around.told);
     }
 
-    fn can_be_hidden(&self) -> bool {
+    pub(super) fn can_be_hidden(&self) -> bool {
         self.description.known().is_some_and(|known| known.conversation_type == "direct")
     }
 
-    fn removed(&mut self, told: &mut Told) {
+    pub(super) fn removed(&mut self, told: &mut Told) {
         if !self.is_removed {
             self.is_removed = true;
             told.tell(Event::Removed { conversation: self.id });
         }
-    }
-
-    pub(crate) fn pushed(&mut self, messages: Messages, is_buffering: bool, around: &mut Around) {
-        if self.held.len() < HELD_MOST {
-            self.held.push(messages);
-        } else {
-            self.fetch.want(around.now);
-        }
-        if !is_buffering {
-            self.settle(around);
-        }
-    }
-
-    /// `after ≤ cursor < through` is news, `through ≤ cursor` was known, the rest waits.
-    pub(crate) fn settle(&mut self, around: &mut Around<'_>) {
-        self.held.sort_by_key(|frame| (frame.after, frame.through));
-        let mut waiting = Vec::new();
-        for frame in std::mem::take(&mut self.held) {
-            if frame.after > self.cursor {
-                waiting.push(frame);
-                continue;
-            }
-            // A repeat may be the confirmation that was asked for again.
-            frame.messages.into_iter().for_each(|message| self.apply(message, around));
-            self.cursor = self.cursor.max(frame.through);
-        }
-        self.held = waiting;
-        let now = around.now;
-        if self.cursor > self.marks.delivered() {
-            self.marks.reached(self.cursor, std::mem::take(&mut self.has_news), now);
-        }
-        self.gap_since = (!self.held.is_empty()).then(|| self.gap_since.unwrap_or(now));
-    }
-
-    fn apply(&mut self, message: Message, around: &mut Around<'_>) {
-        let (seq, rev, conversation) = (message.seq, message.rev, self.id);
-        if message.sender_id == around.me {
-            let client_id = message.client_id;
-            if self.outbox.seen(client_id) {
-                around.told.tell(Event::Stored { conversation, client_id, seq });
-            }
-        }
-        if rev <= self.cursor {
-            return;
-        }
-        let (is_own, sender) = (message.sender_id == around.me, message.sender_id);
-        let is_system = message.kind == "system";
-        let put = self.transcript.put(message, around.messages_kept);
-        if put == Put::Shown && seq > self.cursor {
-            self.there_again(around.now);
-        }
-        match put {
-            Put::Shown => around.told.tell(Event::Shown { conversation, seq }),
-            Put::Changed => around.told.tell(Event::Changed { conversation, seq, rev }),
-            Put::Known => return,
-        }
-        if is_system {
-            self.marks.members_changed();
-            self.description.doubt_before(seq, around.now, around.chance);
-        }
-        if is_own {
-            self.own_seq = if is_system { self.own_seq } else { self.own_seq.max(seq) };
-            self.own_beats = 0;
-        } else {
-            self.has_news |= put == Put::Shown && !is_system;
-            self.typing.stopped(sender);
-        }
-        if self.own_seq > 0 && !self.marks.is_complete() {
-            self.receipts.want_unless_wanted(around.now);
-        }
-    }
-
-    pub(crate) fn fetched(&mut self, changes: ChangeList, around: &mut Around<'_>) {
-        self.fetch.done();
-        if self.is_removed && !self.can_be_hidden() {
-            self.is_removed = false;
-            around.told.tell(Event::Conversation { conversation: self.id });
-        }
-        let is_stuck = changes.has_more && changes.through <= self.cursor;
-        changes.items.into_iter().for_each(|message| self.apply(message, around));
-        self.cursor = self.cursor.max(changes.through);
-        if changes.has_more {
-            let wait = if is_stuck { RETRY_FIRST_MS } else { 0 };
-            self.fetch.want(around.now + wait);
-        } else {
-            self.outbox.look_ended();
-        }
-        self.gap_since = None;
-        self.settle(around);
-    }
-
-    pub(crate) fn fetch_failed(&mut self, now: u64, chance: &mut Chance) {
-        self.fetch.failed(now, RETRY_FIRST_MS, RETRY_MOST_MS, chance);
-    }
-
-    /// The server knew no such conversation for this person when it was asked. What was told
-    /// since then may be of their being back.
-    pub(crate) fn gone(&mut self, around: &mut Around<'_>) {
-        self.fetch.done();
-        if !self.held.is_empty() {
-            self.fetch.want(around.now);
-        }
-        self.receipts = Wish::default();
-        self.held.clear();
-        self.gap_since = None;
-        // There is nothing to look through: what is unseen is said again, and refused.
-        self.outbox.look_began();
-        self.outbox.look_ended();
-        self.removed(around.told);
     }
 
     /// This request is not waited for any longer.

@@ -1,5 +1,7 @@
 //! What one conversation shows: its messages by their number, each in its latest version.
 
+use std::fmt;
+
 use protocol::value::Message;
 
 /// What became of a message that was put in.
@@ -12,11 +14,19 @@ pub(crate) enum Put {
 }
 
 /// Ascending by seq, without repeats.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Transcript {
     messages: Vec<Message>,
     /// Messages up to here were shown once and are not kept any more.
     floor: i64,
+}
+
+/// Without what people wrote: it is long, and it is theirs.
+impl fmt::Debug for Transcript {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seqs: Vec<_> = self.messages.iter().map(|message| message.seq).collect();
+        out.debug_struct("Transcript").field("seqs", &seqs).field("floor", &self.floor).finish()
+    }
 }
 
 impl Transcript {

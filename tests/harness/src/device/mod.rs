@@ -156,7 +156,7 @@ impl Device {
         let name = &self.client.account().username;
         let trouble = self.notes.last_trouble().unwrap_or_default();
         let state = self.look(|state| {
-            let text: String = format!("{state:?}").chars().take(1_500).collect();
+            let text: String = format!("{state:?}").chars().take(8_000).collect();
             format!("online: {}, unsettled: {}, {text}", state.is_online(), state.unsettled())
         });
         Failure::new(format!("within {within:?} {name} did not see: {what}; {trouble}; {state}"))

@@ -8,7 +8,7 @@ use protocol::value::{Conversation, Message};
 use uuid::Uuid;
 
 use super::super::{Answer, AskError, Event};
-use super::{App, HER, ROOM, changes, conversation, entry, frame, message, page, push};
+use super::{App, HER, ROOM, changes, conversation, entry, frame, message, new, own, page, push};
 
 fn told_to_be_out() -> Said {
     let conversation_id = ROOM;
@@ -152,6 +152,22 @@ fn being_let_in_while_the_answer_that_one_is_out_is_under_way_is_not_forgotten()
     app.state.answered(late, Err(AskError::Gone), 3);
     answer(&mut app, Ok(changes(3, 4)), 3);
     assert!(!app.state.is_removed(ROOM));
+}
+
+#[test]
+fn what_waited_for_an_earlier_push_confirms_own_messages_though_one_is_out() {
+    let mut app = App::idle();
+    let id = app.post(100, 0);
+    let sent = app.sending(0).unwrap();
+    app.accept(&sent, 1);
+    // Number 1 is under way still.
+    app.hear(new(1, 2, vec![own(2, id)]), 2);
+    app.hear(told_to_be_out(), 3);
+    app.state.take_events();
+    answer(&mut app, Err(AskError::Gone), 4);
+    assert_eq!(app.state.unsettled(), 0);
+    let stored = Event::Stored { conversation: ROOM, client_id: id, seq: 2 };
+    assert_eq!(app.state.take_events(), [stored, Event::Removed { conversation: ROOM }]);
 }
 
 #[test]
