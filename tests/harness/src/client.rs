@@ -7,6 +7,7 @@ use protocol::body::{
 use protocol::value::{Conversation, MessageDraft};
 use reqwest::Method;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -63,13 +64,15 @@ impl Client {
     /// As every method here: nobody answered, or not what a success is.
     pub async fn register(api: &Api, start: &str) -> Result<Self> {
         let account = Account::new(start);
-        let answer = api.post("/v1/auth/register", &account.to_register()).await?;
+        let request = api.request(Method::POST, "/v1/auth/register");
+        let answer = api.send_patiently(request.json(&account.to_register())).await?;
         Ok(Self::signed_in(api, account, answer.expect(201)?))
     }
 
     /// The same person on another device.
     pub async fn another_device(&self) -> Result<Self> {
-        let answer = self.api.post("/v1/auth/login", &self.account.to_login()).await?;
+        let request = self.api.request(Method::POST, "/v1/auth/login");
+        let answer = self.api.send_patiently(request.json(&self.account.to_login())).await?;
         Ok(Self::signed_in(&self.api, self.account.clone(), answer.expect(200)?))
     }
 
@@ -119,8 +122,18 @@ impl Client {
         self.api.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// [`Api::send_patiently`] with this session's access token.
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        self.api.send_patiently(self.request(Method::GET, path)).await?.expect(200)
+    }
+
+    /// The same for what may be said twice.
+    async fn write(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
+        self.api.send_patiently(self.request(Method::POST, path).json(body)).await
+    }
+
     pub async fn profile_of(&self, user: Uuid) -> Result<Profile> {
-        self.get(&format!("/v1/users/{user}")).await?.expect(200)
+        self.read(&format!("/v1/users/{user}")).await
     }
 
     /// The direct conversation with somebody, new or not.
@@ -130,8 +143,7 @@ impl Client {
             member_ids: Some(vec![other.to_string()]),
             ..CreateConversation::default()
         };
-        let answer = self.post("/v1/conversations", &body).await?;
-        if answer.status == 200 { answer.json() } else { answer.expect(201) }
+        self.open(&body).await
     }
 
     /// A new group with these people and oneself.
@@ -142,30 +154,35 @@ impl Client {
             title: Some(title.to_owned()),
             member_ids: Some(others.iter().map(Uuid::to_string).collect()),
         };
-        self.post("/v1/conversations", &body).await?.expect(201)
+        self.open(&body).await
+    }
+
+    async fn open(&self, body: &CreateConversation) -> Result<Conversation> {
+        let answer = self.write("/v1/conversations", body).await?;
+        if answer.status == 200 { answer.json() } else { answer.expect(201) }
     }
 
     pub async fn conversations(&self) -> Result<List<ConversationEntry>> {
-        self.get("/v1/conversations").await?.expect(200)
+        self.read("/v1/conversations").await
     }
 
     pub async fn conversation(&self, id: Uuid) -> Result<Conversation> {
-        self.get(&format!("/v1/conversations/{id}")).await?.expect(200)
+        self.read(&format!("/v1/conversations/{id}")).await
     }
 
     pub async fn members(&self, id: Uuid) -> Result<List<Member>> {
-        self.get(&format!("/v1/conversations/{id}/members")).await?.expect(200)
+        self.read(&format!("/v1/conversations/{id}/members")).await
     }
 
     /// Over HTTP: 202 means durable in the queue.
     pub async fn send(&self, conversation: Uuid, draft: &MessageDraft) -> Result<MessageAccepted> {
-        self.post(&format!("/v1/conversations/{conversation}/messages"), draft).await?.expect(202)
+        self.write(&format!("/v1/conversations/{conversation}/messages"), draft).await?.expect(202)
     }
 
     /// `query`: `after=3&limit=10`, or empty for the newest page.
     pub async fn messages(&self, conversation: Uuid, query: &str) -> Result<MessageList> {
         let path = format!("/v1/conversations/{conversation}/messages?{query}");
-        self.get(&path).await?.expect(200)
+        self.read(&path).await
     }
 
     /// The whole history, page by page.
@@ -188,11 +205,12 @@ impl Client {
 
     pub async fn changes(&self, conversation: Uuid, after: i64) -> Result<ChangeList> {
         let path = format!("/v1/conversations/{conversation}/changes?after={after}&limit=200");
-        self.get(&path).await?.expect(200)
+        self.read(&path).await
     }
 
     pub async fn ticket(&self) -> Result<SocketTicket> {
-        self.api.send(self.request(Method::POST, "/v1/socket-tickets")).await?.expect(201)
+        let request = self.request(Method::POST, "/v1/socket-tickets");
+        self.api.send_patiently(request).await?.expect(201)
     }
 
     /// A ticket, and the socket that it opens.

@@ -7,8 +7,9 @@ use protocol::body::Problem;
 use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
 
-use crate::{Failure, Result, documents};
+use crate::{Failure, Result, WAIT, documents};
 
 /// Longer than any limit of the system itself.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -64,6 +65,26 @@ impl Api {
         let answer = Answer { asked, status, headers, body };
         documents::check_answer(&answer, method.as_str(), &path)?;
         Ok(answer)
+    }
+
+    /// As an app does: what is not available at the moment is asked for again when the answer
+    /// says. For what may be asked for twice.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_patiently(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
+        let until = Instant::now() + WAIT;
+        loop {
+            let again = request.try_clone();
+            let again = again.ok_or_else(|| Failure::new("a stream cannot be sent twice"))?;
+            let answer = self.send(again).await?;
+            let wait = answer.header("retry-after").filter(|_| answer.status == 503);
+            let wait = wait.and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+            match wait {
+                Some(wait) if Instant::now() + wait < until => sleep(wait).await,
+                _ => return Ok(answer),
+            }
+        }
     }
 
     /// # Errors
