@@ -194,12 +194,18 @@ async fn the_timeout_holds_even_if_the_caller_goes_away() {
 #[tokio::test]
 async fn load_starts_more_processes_but_never_more_than_allowed() {
     let host = obedient(2);
-    let orders = (0..6).map(|_| order(&host, json!({ "do": "sleep", "seconds": 0.3 })));
-    let pids: BTreeSet<u64> = futures::future::join_all(orders)
-        .await
-        .into_iter()
-        .map(|answer| answer.unwrap()["pid"].as_u64().unwrap())
-        .collect();
+    let busy = async || {
+        let orders = (0..6).map(|_| order(&host, json!({ "do": "sleep", "seconds": 0.1 })));
+        let answers = futures::future::join_all(orders).await.into_iter();
+        answers.map(|answer| answer.unwrap()["pid"].as_u64().unwrap()).collect::<BTreeSet<_>>()
+    };
+    let (begin, mut pids) = (Instant::now(), BTreeSet::new());
+    // The second one may be long in starting.
+    while pids.len() < 2 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "only {pids:?} work");
+        pids.extend(busy().await);
+    }
+    pids.extend(busy().await);
     assert_eq!(pids.len(), 2);
     host.shutdown(GRACE).await;
 }

@@ -100,16 +100,16 @@ async fn an_idle_socket_is_closed_after_ten_minutes() {
 
 #[tokio::test]
 async fn a_busy_socket_outlives_the_idle_limit_but_not_two_hours() {
-    let gateway = echoing(1000.0).await;
+    let gateway = echoing(400.0).await;
     let mut client = Client::connect(&gateway).await;
-    // Idle is 600 ms on this clock, and this takes more than 1,000.
-    for _ in 0..50 {
+    // Idle is 1.5 s on this clock, and this takes more than two.
+    for _ in 0..100 {
         client.say(&json!({ "type": "heartbeat" })).await;
         client.hear().await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let id = connection_id(&gateway).await;
-    // A post is as good as a message; the loop ends with the two hours (7.2 s).
+    // A post is as good as a message; the loop ends with the two hours (18 s).
     let mut posts = 0;
     while post(&gateway, &id, "{}").await == 200 {
         posts += 1;
