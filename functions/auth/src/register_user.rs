@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use protocol::body::Register;
-use service::{Accounts, Device, Registration};
+use service::{Device, Registration, Registrations};
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 use crate::signed_in;
 
-pub async fn register_user(accounts: Accounts, request: Request) -> Result<Response, Rejection> {
+pub async fn register_user(
+    registrations: Registrations,
+    request: Request,
+) -> Result<Response, Rejection> {
     let body = request.json::<Register>()?.parse()?;
     let registration = Registration {
         username: body.username,
@@ -18,10 +21,10 @@ pub async fn register_user(accounts: Accounts, request: Request) -> Result<Respo
         display_name: body.display_name,
         device: Device { name: request.user_agent(), address: request.address() },
     };
-    let opened = accounts.register(registration).await?;
+    let opened = registrations.register(registration).await?;
     Ok(http::created(&signed_in::body(opened)))
 }
 
 pub fn main() -> ExitCode {
-    http::serve_open(connect::accounts, register_user)
+    http::serve_open(connect::registrations, register_user)
 }

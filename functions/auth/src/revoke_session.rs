@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
-use service::SessionList;
+use service::Revocations;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 pub async fn revoke_session(
-    sessions: SessionList,
+    revocations: Revocations,
     request: Request,
 ) -> Result<Response, Rejection> {
     let caller = request.caller()?;
-    sessions.revoke(caller, request.session_id()?).await?;
+    revocations.revoke(caller, request.session_id()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::session_list, revoke_session)
+    http::serve(connect::revocations, revoke_session)
 }

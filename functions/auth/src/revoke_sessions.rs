@@ -2,18 +2,18 @@
 
 use std::process::ExitCode;
 
-use service::SessionList;
+use service::Revocations;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 pub async fn revoke_sessions(
-    sessions: SessionList,
+    revocations: Revocations,
     request: Request,
 ) -> Result<Response, Rejection> {
-    sessions.revoke_others(request.caller()?).await?;
+    revocations.revoke_others(request.caller()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::session_list, revoke_sessions)
+    http::serve(connect::revocations, revoke_sessions)
 }

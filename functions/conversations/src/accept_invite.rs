@@ -3,15 +3,18 @@
 use std::process::ExitCode;
 
 use protocol::value::Conversation;
-use transport::connect::InviteDesk;
+use service::Admissions;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn accept_invite(desk: InviteDesk, request: Request) -> Result<Response, Rejection> {
-    let joined = desk.invites.accept(request.caller()?, request.invite_token()?).await?;
+pub async fn accept_invite(
+    admissions: Admissions,
+    request: Request,
+) -> Result<Response, Rejection> {
+    let joined = admissions.accept(request.caller()?, request.invite_token()?).await?;
     Ok(http::ok(&Conversation::from(&joined)))
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::invite_desk, accept_invite)
+    http::serve(connect::admissions, accept_invite)
 }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use protocol::body::{self, InviteList};
+use service::InviteBook;
 use service::port::Invite;
-use transport::connect::InviteDesk;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn list_invites(desk: InviteDesk, request: Request) -> Result<Response, Rejection> {
-    let listed = desk.invites.list(request.caller()?, request.conversation_id()?).await?;
+pub async fn list_invites(book: InviteBook, request: Request) -> Result<Response, Rejection> {
+    let listed = book.list(request.caller()?, request.conversation_id()?).await?;
     let items = listed.iter().map(shown).collect();
     Ok(http::ok(&InviteList { items, next_cursor: None }))
 }
@@ -26,5 +26,5 @@ fn shown(invite: &Invite) -> body::Invite {
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::invite_desk, list_invites)
+    http::serve(connect::invite_book, list_invites)
 }

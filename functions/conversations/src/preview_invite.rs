@@ -3,12 +3,12 @@
 use std::process::ExitCode;
 
 use protocol::body::InvitePreview;
-use transport::connect::InviteDesk;
+use service::Invites;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn preview_invite(desk: InviteDesk, request: Request) -> Result<Response, Rejection> {
-    let preview = desk.invites.preview(request.caller()?, request.invite_token()?).await?;
+pub async fn preview_invite(invites: Invites, request: Request) -> Result<Response, Rejection> {
+    let preview = invites.preview(request.caller()?, request.invite_token()?).await?;
     Ok(http::ok(&InvitePreview {
         conversation_id: preview.conversation_id.0,
         title: preview.title.to_string(),
@@ -20,5 +20,5 @@ pub async fn preview_invite(desk: InviteDesk, request: Request) -> Result<Respon
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::invite_desk, preview_invite)
+    http::serve(connect::invites, preview_invite)
 }

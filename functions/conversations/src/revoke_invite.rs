@@ -2,16 +2,16 @@
 
 use std::process::ExitCode;
 
-use transport::connect::InviteDesk;
+use service::InviteBook;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn revoke_invite(desk: InviteDesk, request: Request) -> Result<Response, Rejection> {
+pub async fn revoke_invite(book: InviteBook, request: Request) -> Result<Response, Rejection> {
     let (caller, id) = (request.caller()?, request.conversation_id()?);
-    desk.invites.revoke(caller, id, request.invite_id()?).await?;
+    book.revoke(caller, id, request.invite_id()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::invite_desk, revoke_invite)
+    http::serve(connect::invite_book, revoke_invite)
 }

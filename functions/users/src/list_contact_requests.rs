@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use protocol::body::List;
-use service::Contacts;
+use service::ContactLists;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
 use crate::shown;
 
 pub async fn list_contact_requests(
-    contacts: Contacts,
+    contacts: ContactLists,
     request: Request,
 ) -> Result<Response, Rejection> {
     let listed = contacts.requests(request.caller()?, request.page()?).await?;
@@ -19,5 +19,5 @@ pub async fn list_contact_requests(
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::contacts, list_contact_requests)
+    http::serve(connect::contact_lists, list_contact_requests)
 }

@@ -56,13 +56,10 @@ pub struct SignedIn {
     pub refresh_token: String,
 }
 
+/// Signing up.
 #[derive(Clone)]
-pub struct Accounts {
+pub struct Registrations {
     pub users: Arc<dyn UserStore>,
-    pub sessions: Arc<dyn SessionStore>,
-    pub passwords: Arc<dyn PasswordStore>,
-    pub directory: Arc<dyn SessionDirectory>,
-    pub second_factor: SecondFactor,
     pub hasher: Arc<dyn PasswordHasher>,
     pub judge: Arc<dyn PasswordJudge>,
     pub mail: Arc<dyn MailQueue>,
@@ -70,18 +67,17 @@ pub struct Accounts {
     pub signer: Arc<dyn TokenSigner>,
     pub entropy: Arc<dyn Entropy>,
     pub clock: Arc<dyn Clock>,
-    /// Nobody signs in before their address is verified.
-    pub requires_verified_email: bool,
 }
 
 const REGISTRATIONS: TokenBucket = TokenBucket::per_hour(limits::REGISTRATIONS_PER_HOUR);
 
-impl Accounts {
+impl Registrations {
     /// 409 `username_taken` or `email_taken`, 422 `weak_password`, 429 for an address that makes
     /// many accounts. A mail to verify the address follows.
     pub async fn register(&self, registration: Registration) -> Result<SignedIn, Error> {
         if let Some(address) = &registration.device.address {
-            self.throttle(&format!("register/{}", network(address)), REGISTRATIONS).await?;
+            let scope = format!("register/{}", network(address));
+            throttle(&*self.limiter, &*self.clock, &scope, REGISTRATIONS).await?;
         }
         let about = [registration.username.as_str(), registration.email.as_str()];
         judge(&*self.judge, &registration.password, &about, "password")?;
@@ -98,13 +94,34 @@ impl Accounts {
             password_hash: self.hasher.hash(registration.password).await?,
             created_at: self.clock.now(),
         };
-        let (session, refresh_token) = self.new_session(user.id, registration.device);
-        let (session_id, access) = (session.id, self.sign(&session).await?);
+        let (session, refresh_token) =
+            new_session(&*self.entropy, &*self.clock, (user.id, registration.device));
+        let (session_id, access) = (session.id, sign(&*self.signer, &session).await?);
         let user = self.users.register(user, session).await.map_err(taken)?;
-        self.post(MailJob::VerifyEmail { user_id: user.id }).await;
+        post(&*self.mail, MailJob::VerifyEmail { user_id: user.id }).await;
         Ok(SignedIn { user, session_id, access, refresh_token })
     }
+}
 
+/// Signing in.
+#[derive(Clone)]
+pub struct Accounts {
+    pub users: Arc<dyn UserStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    pub passwords: Arc<dyn PasswordStore>,
+    pub directory: Arc<dyn SessionDirectory>,
+    pub second_factor: SecondFactor,
+    pub hasher: Arc<dyn PasswordHasher>,
+    pub mail: Arc<dyn MailQueue>,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub signer: Arc<dyn TokenSigner>,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
+    /// Nobody signs in before their address is verified.
+    pub requires_verified_email: bool,
+}
+
+impl Accounts {
     /// 401 `invalid_credentials`, after the same work for an unknown user as for a wrong password;
     /// then 403 `email_not_verified`, 401 `totp_required` or `totp_invalid`. 429 for an address
     /// or an account that is tried often, by whichever of its names. The least used session ends
@@ -124,8 +141,9 @@ impl Accounts {
             Proof::Wrong => return Err(unproven("totp_invalid", "the one-time code is wrong")),
         }
         let is_known = self.directory.knows_device(user.id, &login.device).await?;
-        let (session, refresh_token) = self.new_session(user.id, login.device);
-        let (session_id, access) = (session.id, self.sign(&session).await?);
+        let (session, refresh_token) =
+            new_session(&*self.entropy, &*self.clock, (user.id, login.device));
+        let (session_id, access) = (session.id, sign(&*self.signer, &session).await?);
         // The password may have been reset since it was compared.
         if !self.sessions.open(session, &proven).await? {
             return Err(invalid_credentials());
@@ -147,7 +165,7 @@ impl Accounts {
             return;
         }
         let identity = Identity { user_id: user.id, session_id };
-        self.post(MailJob::NewSignIn { identity }).await;
+        post(&*self.mail, MailJob::NewSignIn { identity }).await;
     }
 
     /// Who has this name and this password, and the hash that proves it. One bucket for all names
@@ -190,32 +208,36 @@ impl Accounts {
     async fn throttle(&self, scope: &str, bucket: TokenBucket) -> Result<(), Error> {
         throttle(&*self.limiter, &*self.clock, scope, bucket).await
     }
+}
 
-    /// A mail is a courtesy here: it can be asked for again.
-    async fn post(&self, job: MailJob) {
-        if let Err(failure) = self.mail.enqueue(job).await {
-            tracing::warn!(error = %failure, "a mail is not sent");
-        }
+/// A mail is a courtesy here: it can be asked for again.
+async fn post(mail: &dyn MailQueue, job: MailJob) {
+    if let Err(failure) = mail.enqueue(job).await {
+        tracing::warn!(error = %failure, "a mail is not sent");
     }
+}
 
-    fn new_session(&self, user_id: UserId, device: Device) -> (NewSession, String) {
-        let (refresh, refresh_token) = new_refresh_token(&*self.entropy, &*self.clock);
-        let session = NewSession {
-            id: SessionId(self.entropy.uuid_v7()),
-            user_id,
-            device_name: device.name,
-            address: device.address,
-            created_at: self.clock.now(),
-            refresh,
-        };
-        (session, refresh_token)
-    }
+fn new_session(
+    entropy: &dyn Entropy,
+    clock: &dyn Clock,
+    (user_id, device): (UserId, Device),
+) -> (NewSession, String) {
+    let (refresh, refresh_token) = new_refresh_token(entropy, clock);
+    let session = NewSession {
+        id: SessionId(entropy.uuid_v7()),
+        user_id,
+        device_name: device.name,
+        address: device.address,
+        created_at: clock.now(),
+        refresh,
+    };
+    (session, refresh_token)
+}
 
-    /// Before anything is stored: an account whose owner got no answer could not be made again.
-    async fn sign(&self, session: &NewSession) -> Result<AccessToken, Error> {
-        let identity = Identity { user_id: session.user_id, session_id: session.id };
-        Ok(self.signer.sign(identity).await?)
-    }
+/// Before anything is stored: an account whose owner got no answer could not be made again.
+async fn sign(signer: &dyn TokenSigner, session: &NewSession) -> Result<AccessToken, Error> {
+    let identity = Identity { user_id: session.user_id, session_id: session.id };
+    Ok(signer.sign(identity).await?)
 }
 
 /// What is stored of a new refresh token, and the token itself.

@@ -12,43 +12,13 @@ use crate::port::{
 };
 use crate::{Caller, ContactRequest, ContactStatus, Error, Event, Listed, Page, Recipient};
 
-/// Contacts and the way to them; the other side hears of it at once.
+/// Who one's contacts are, and who waits for an answer.
 #[derive(Clone)]
-pub struct Contacts {
+pub struct ContactLists {
     pub contacts: Arc<dyn ContactStore>,
-    pub limiter: Arc<dyn RateLimiter>,
-    pub fan_out: Arc<dyn FanOutQueue>,
-    pub entropy: Arc<dyn Entropy>,
-    pub clock: Arc<dyn Clock>,
 }
 
-const REQUESTS: TokenBucket = TokenBucket::per_hour(limits::CONTACT_REQUESTS_PER_HOUR);
-
-impl Contacts {
-    /// 409 `already_contacts` or `too_many_contacts`, 403 `not_allowed` with a block between them.
-    /// Asking somebody who has asked oneself accepts. Asking again tells nobody.
-    pub async fn ask(
-        &self,
-        caller: Caller,
-        other: UserId,
-    ) -> Result<(ContactRequest, ContactStatus), Error> {
-        let (from, now) = (caller.user_id(), self.clock.now());
-        if from == other {
-            let invalid = Invalid::new("invalid_user", "must be somebody else");
-            return Err(Error::invalid("user_id", invalid));
-        }
-        let scope = format!("contact/{from}");
-        throttle(&*self.limiter, &*self.clock, &scope, REQUESTS).await?;
-        let id = ContactRequestId(self.entropy.uuid_v7());
-        let (request, status) = match self.contacts.ask(id, from, other, now).await? {
-            ContactAsked::Waiting(request) => return Ok((request, ContactStatus::Requested)),
-            ContactAsked::Asked(request) => (request, ContactStatus::Requested),
-            ContactAsked::Contacts(request) => (request, ContactStatus::Contacts),
-        };
-        self.tell(from, other, Some(request), status).await;
-        Ok((request, status))
-    }
-
+impl ContactLists {
     pub async fn requests(
         &self,
         caller: Caller,
@@ -58,6 +28,58 @@ impl Contacts {
         Ok(Listed { items, next_cursor })
     }
 
+    pub async fn list(&self, caller: Caller, page: Page) -> Result<Listed<User>, Error> {
+        let (items, next_cursor) = self.contacts.contacts(caller.user_id(), page).await?;
+        Ok(Listed { items, next_cursor })
+    }
+}
+
+/// Asking somebody to be a contact.
+#[derive(Clone)]
+pub struct Introductions {
+    pub contacts: Contacts,
+    pub limiter: Arc<dyn RateLimiter>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+const REQUESTS: TokenBucket = TokenBucket::per_hour(limits::CONTACT_REQUESTS_PER_HOUR);
+
+impl Introductions {
+    /// 409 `already_contacts` or `too_many_contacts`, 403 `not_allowed` with a block between them.
+    /// Asking somebody who has asked oneself accepts. Asking again tells nobody.
+    pub async fn ask(
+        &self,
+        caller: Caller,
+        other: UserId,
+    ) -> Result<(ContactRequest, ContactStatus), Error> {
+        let Contacts { contacts, clock, .. } = &self.contacts;
+        let from = caller.user_id();
+        if from == other {
+            let invalid = Invalid::new("invalid_user", "must be somebody else");
+            return Err(Error::invalid("user_id", invalid));
+        }
+        let scope = format!("contact/{from}");
+        throttle(&*self.limiter, &**clock, &scope, REQUESTS).await?;
+        let id = ContactRequestId(self.entropy.uuid_v7());
+        let (request, status) = match contacts.ask(id, from, other, clock.now()).await? {
+            ContactAsked::Waiting(request) => return Ok((request, ContactStatus::Requested)),
+            ContactAsked::Asked(request) => (request, ContactStatus::Requested),
+            ContactAsked::Contacts(request) => (request, ContactStatus::Contacts),
+        };
+        self.contacts.tell(from, other, Some(request), status).await;
+        Ok((request, status))
+    }
+}
+
+/// Answering who asked, and parting; the other side hears of it at once.
+#[derive(Clone)]
+pub struct Contacts {
+    pub contacts: Arc<dyn ContactStore>,
+    pub fan_out: Arc<dyn FanOutQueue>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Contacts {
     pub async fn accept(
         &self,
         caller: Caller,
@@ -75,11 +97,6 @@ impl Contacts {
         let request = declined.ok_or_else(request_not_found)?;
         self.tell(request.to, request.from, Some(request), ContactStatus::Declined).await;
         Ok(())
-    }
-
-    pub async fn list(&self, caller: Caller, page: Page) -> Result<Listed<User>, Error> {
-        let (items, next_cursor) = self.contacts.contacts(caller.user_id(), page).await?;
-        Ok(Listed { items, next_cursor })
     }
 
     /// Idempotent.

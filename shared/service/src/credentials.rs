@@ -125,18 +125,29 @@ pub(crate) async fn hang_up(
 pub struct SessionList {
     pub sessions: Arc<dyn SessionStore>,
     pub directory: Arc<dyn SessionDirectory>,
-    pub hangup: Hangup,
     pub clock: Arc<dyn Clock>,
 }
 
 impl SessionList {
-    /// 401 for a session that has ended, here and below.
+    /// 401 for a session that has ended.
     pub async fn list(&self, caller: Caller) -> Result<Vec<SessionView>, Error> {
         check_session(&*self.sessions, caller).await?;
         Ok(self.directory.list(caller.user_id(), self.clock.now()).await?)
     }
+}
 
-    /// For one that has ended its sockets are ended again, should that have failed before. 404
+/// Signing out elsewhere.
+#[derive(Clone)]
+pub struct Revocations {
+    pub sessions: Arc<dyn SessionStore>,
+    pub directory: Arc<dyn SessionDirectory>,
+    pub hangup: Hangup,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Revocations {
+    /// For one that has ended its sockets are ended again, should that have failed before. 401 for
+    /// a session that has ended, here and below. 404
     /// `session_not_found` for one that is not the caller's, or is forgotten.
     pub async fn revoke(&self, caller: Caller, session_id: SessionId) -> Result<(), Error> {
         check_session(&*self.sessions, caller).await?;

@@ -69,7 +69,15 @@ impl Groups {
             Err(error) => Err(refused(error, &[])),
         }
     }
+}
 
+/// How somebody keeps a conversation in their own list.
+#[derive(Clone)]
+pub struct PreferenceBook {
+    pub groups: Arc<dyn GroupStore>,
+}
+
+impl PreferenceBook {
     /// One's own side of it afterwards.
     pub async fn prefer(
         &self,
@@ -164,15 +172,16 @@ pub struct MadeInvite {
     pub token: String,
 }
 
-/// Invites into groups.
+const INVITES: TokenBucket = TokenBucket::per_hour(limits::INVITES_PER_HOUR);
+
+/// Makes invites into groups, and shows whoever holds one where it leads.
 #[derive(Clone)]
 pub struct Invites {
     pub invites: Arc<dyn InviteStore>,
-    pub groups: Groups,
     pub limiter: Arc<dyn RateLimiter>,
+    pub entropy: Arc<dyn Entropy>,
+    pub clock: Arc<dyn Clock>,
 }
-
-const INVITES: TokenBucket = TokenBucket::per_hour(limits::INVITES_PER_HOUR);
 
 impl Invites {
     pub async fn create(
@@ -181,15 +190,16 @@ impl Invites {
         conversation_id: ConversationId,
         terms: InviteTerms,
     ) -> Result<MadeInvite, Error> {
-        self.throttle("invite", caller).await?;
-        let (entropy, now) = (&self.groups.entropy, self.groups.clock.now());
+        let scope = format!("invite/{}", caller.user_id());
+        throttle(&*self.limiter, &*self.clock, &scope, INVITES).await?;
+        let now = self.clock.now();
         let lifetime = terms.expires_in.unwrap_or(limits::INVITE_LIFETIME);
-        let token = entropy.secret();
+        let token = self.entropy.secret();
         let invite = NewInvite {
-            id: InviteId(entropy.uuid_v7()),
+            id: InviteId(self.entropy.uuid_v7()),
             conversation_id,
             creator_id: caller.user_id(),
-            digest: entropy.digest(&token),
+            digest: self.entropy.digest(&token),
             max_uses: terms.max_uses,
             expires_at: now.plus(lifetime.min(limits::INVITE_LIFETIME_MAX)),
             created_at: now,
@@ -198,8 +208,34 @@ impl Invites {
         Ok(MadeInvite { invite, token })
     }
 
+    /// What one would join.
+    pub async fn preview(&self, caller: Caller, token: &str) -> Result<InvitePreview, Error> {
+        throttle_guesses(&*self.limiter, &*self.clock, caller).await?;
+        let (digest, now) = (self.entropy.digest(token), self.clock.now());
+        let preview = self.invites.preview(caller.user_id(), &digest, now).await;
+        preview.map_err(|error| refused(error, &[]))
+    }
+}
+
+/// One bucket for looking and for joining: both try a token.
+async fn throttle_guesses(
+    limiter: &dyn RateLimiter,
+    clock: &dyn Clock,
+    caller: Caller,
+) -> Result<(), Error> {
+    throttle(limiter, clock, &format!("invite-guess/{}", caller.user_id()), INVITES).await
+}
+
+/// The invites of a group.
+#[derive(Clone)]
+pub struct InviteBook {
+    pub invites: Arc<dyn InviteStore>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl InviteBook {
     pub async fn list(&self, caller: Caller, id: ConversationId) -> Result<Vec<Invite>, Error> {
-        let listed = self.invites.list(caller.user_id(), id, self.groups.clock.now()).await;
+        let listed = self.invites.list(caller.user_id(), id, self.clock.now()).await;
         listed.map_err(|error| refused(error, &[]))
     }
 
@@ -209,29 +245,24 @@ impl Invites {
         id: ConversationId,
         invite: InviteId,
     ) -> Result<(), Error> {
-        let now = self.groups.clock.now();
-        let revoked = self.invites.revoke(caller.user_id(), id, invite, now).await;
+        let revoked = self.invites.revoke(caller.user_id(), id, invite, self.clock.now()).await;
         revoked.map_err(|error| refused(error, &[]))
     }
+}
 
-    /// What one would join.
-    pub async fn preview(&self, caller: Caller, token: &str) -> Result<InvitePreview, Error> {
-        self.throttle("invite-guess", caller).await?;
-        let (digest, now) = (self.groups.entropy.digest(token), self.groups.clock.now());
-        let preview = self.invites.preview(caller.user_id(), &digest, now).await;
-        preview.map_err(|error| refused(error, &[]))
-    }
+/// Coming in by an invite.
+#[derive(Clone)]
+pub struct Admissions {
+    pub groups: Groups,
+    pub limiter: Arc<dyn RateLimiter>,
+}
 
+impl Admissions {
     /// Who is in already stays as they are, and no use is counted.
     pub async fn accept(&self, caller: Caller, token: &str) -> Result<Conversation, Error> {
-        self.throttle("invite-guess", caller).await?;
+        throttle_guesses(&*self.limiter, &*self.groups.clock, caller).await?;
         let digest = self.groups.entropy.digest(token);
         let nowhere = ConversationId(uuid::Uuid::nil());
         self.groups.change(caller, nowhere, GroupChange::Join { digest }).await
-    }
-
-    async fn throttle(&self, what: &str, caller: Caller) -> Result<(), Error> {
-        let scope = format!("{what}/{}", caller.user_id());
-        throttle(&*self.limiter, &*self.groups.clock, &scope, INVITES).await
     }
 }

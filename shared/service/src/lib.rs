@@ -34,16 +34,18 @@ mod two_factor;
 mod typing;
 mod value;
 
-pub use accounts::{Accounts, Device, Login, Registration, SignedIn};
+pub use accounts::{Accounts, Device, Login, Registration, Registrations, SignedIn};
 pub use archive::{Archive, PersistJob};
 pub use catch_up::{CatchUp, Traces};
-pub use contacts::{Blocks, Contacts, PeopleSearch};
+pub use contacts::{Blocks, ContactLists, Contacts, Introductions, PeopleSearch};
 pub use conversations::{Conversations, GroupDraft, Listed, Opened, Openings};
-pub use credentials::{EmailProofs, Passwords, SessionList};
+pub use credentials::{EmailProofs, Passwords, Revocations, SessionList};
 pub use delivery::{Announcement, Delivery, FanOut};
 pub use erasures::{Departures, Erasures, Exports};
 pub use error::{Error, FieldError};
-pub use groups::{Groups, InviteTerms, Invites, MadeInvite};
+pub use groups::{
+    Admissions, Groups, InviteBook, InviteTerms, Invites, MadeInvite, PreferenceBook,
+};
 pub use hangup::Hangup;
 pub use health::Health;
 pub use mail_requests::{EmailProofMails, ForgottenPasswords};

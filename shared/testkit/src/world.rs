@@ -129,7 +129,7 @@ pub fn persist_job(received: ReceivedJob) -> PersistJob {
 impl World {
     /// Signs somebody up.
     pub async fn person(&self, name: &str) -> Caller {
-        let signed_in = self.accounts().register(registration(name)).await;
+        let signed_in = self.registrations().register(registration(name)).await;
         caller(&signed_in.expect("the name is free"))
     }
 

@@ -33,16 +33,18 @@ use crate::config::{Environment, name};
 use crate::crypto::{EddsaSigner, EddsaVerifier, SealedCodes, SigningKey};
 use crate::usage::Meter;
 
-pub use accounts::{accounts, presences, profiles, public_keys, sessions, sign_out};
+pub use accounts::{accounts, presences, profiles, public_keys, registrations, sessions, sign_out};
 pub use conversations::{catch_up, conversations, openings};
 pub use credentials::{
     departures, email_proof_mails, email_proofs, erasures, exports, forgotten_passwords, passwords,
-    session_list, two_factor_setup,
+    revocations, session_list, two_factor_setup,
 };
-pub use groups::{InviteDesk, groups, invite_desk};
+pub use groups::{
+    InviteDesk, admissions, groups, invite_book, invite_desk, invites, preference_book,
+};
 pub use mail::post_office;
 pub use messages::{history, messages, reactors, receipt_marks, receipts, revisions, traces};
-pub use people::{blocks, contacts, people_search};
+pub use people::{blocks, contact_lists, contacts, introductions, people_search};
 pub use sockets::{
     FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
     heartbeats, signal_desk, ticket_desk,

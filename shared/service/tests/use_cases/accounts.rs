@@ -8,7 +8,7 @@ use service::port::{
     AccessToken, Erasure, Failure, NewRefreshToken, NewSession, Rotation, SessionStore,
     TokenSigner, TokenVerifier,
 };
-use service::{Accounts, Error, Identity, Registration, Sessions};
+use service::{Error, Identity, Registration, Registrations, Sessions};
 use testkit::history::FakeHistory;
 use testkit::world::{PASSWORD, World, caller, login, registration};
 
@@ -22,7 +22,7 @@ fn code(error: &Error) -> &'static str {
 #[tokio::test]
 async fn who_signed_up_is_signed_in_and_may_sign_in_by_name_or_address() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     assert_eq!(ada.user.display_name.as_str(), "ada", "the user name when there is no other");
     let verified = world.tokens.verify(&ada.access.token).await.unwrap();
     assert_eq!(verified, caller(&ada));
@@ -37,16 +37,16 @@ async fn who_signed_up_is_signed_in_and_may_sign_in_by_name_or_address() {
 async fn a_name_and_an_address_belong_to_one_person() {
     let world = World::new();
     world.person("ada").await;
-    let error = world.accounts().register(registration("ada")).await.err().unwrap();
+    let error = world.registrations().register(registration("ada")).await.err().unwrap();
     assert_eq!(code(&error), "username_taken");
     let email = EmailAddress::parse("ADA@example.org").unwrap();
     let same_address = Registration { email, ..registration("eve") };
-    let error = world.accounts().register(same_address).await.err().unwrap();
+    let error = world.registrations().register(same_address).await.err().unwrap();
     assert_eq!(code(&error), "email_taken");
     let email = EmailAddress::parse("eve@example.org").unwrap();
     let username = Username::parse("ADA").unwrap();
     let same_name = Registration { username, email, ..registration("eve") };
-    let error = world.accounts().register(same_name).await.err().unwrap();
+    let error = world.registrations().register(same_name).await.err().unwrap();
     assert_eq!(code(&error), "username_taken");
 }
 
@@ -79,16 +79,16 @@ impl TokenSigner for NoKeys {
 #[tokio::test]
 async fn who_got_no_token_has_no_account_yet_and_may_try_again() {
     let world = World::new();
-    let broken = Accounts { signer: Arc::new(NoKeys), ..world.accounts() };
+    let broken = Registrations { signer: Arc::new(NoKeys), ..world.registrations() };
     let error = broken.register(registration("ada")).await.err().unwrap();
     assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
-    assert!(world.accounts().register(registration("ada")).await.is_ok());
+    assert!(world.registrations().register(registration("ada")).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_refresh_gives_new_tokens_and_spends_the_old_one() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let next = world.sessions().refresh(&ada.refresh_token).await.unwrap();
     assert_eq!((next.session_id, next.user.id), (ada.session_id, ada.user.id));
     assert_ne!(next.refresh_token, ada.refresh_token);
@@ -138,7 +138,7 @@ impl SessionStore for Ending {
 #[tokio::test]
 async fn an_account_that_ends_while_it_is_renewed_is_not_renewed() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let ending = Arc::new(Ending(world.history.clone()));
     let sessions = Sessions { sessions: ending, ..world.sessions() };
     let error = sessions.refresh(&ada.refresh_token).await.err().unwrap();
@@ -148,7 +148,7 @@ async fn an_account_that_ends_while_it_is_renewed_is_not_renewed() {
 #[tokio::test]
 async fn an_outage_spends_no_refresh_token_and_so_ends_no_session() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let broken = Sessions { signer: Arc::new(NoKeys), ..world.sessions() };
     for _ in 0..3 {
         let error = broken.refresh(&ada.refresh_token).await.err().unwrap();
@@ -162,7 +162,7 @@ async fn an_outage_spends_no_refresh_token_and_so_ends_no_session() {
 #[tokio::test]
 async fn a_token_used_twice_ends_its_session_and_its_sockets_and_no_other() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let elsewhere = world.accounts().login(login("ada", PASSWORD)).await.unwrap();
     let phone = world.socket(caller(&ada), "phone").await;
     let tablet = world.socket(caller(&ada), "tablet").await;
@@ -183,7 +183,7 @@ async fn a_token_used_twice_ends_its_session_and_its_sockets_and_no_other() {
 #[tokio::test]
 async fn hostile_expired_and_unknown_refresh_tokens_are_refused_alike() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     world.clock.advance(limits::REFRESH_TOKEN_LIFETIME);
     let long = "x".repeat(100_000);
     for token in [ada.refresh_token.as_str(), "", "nonsense", "\u{0}", &long] {
@@ -195,7 +195,7 @@ async fn hostile_expired_and_unknown_refresh_tokens_are_refused_alike() {
 #[tokio::test]
 async fn signing_out_ends_the_session_and_its_sockets_however_often() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let phone = world.socket(caller(&ada), "phone").await;
     for _ in 0..2 {
         world.sign_out().logout(caller(&ada)).await.unwrap();

@@ -19,13 +19,13 @@ async fn two() -> (World, Caller, Caller) {
 }
 
 async fn contacts(world: &World, who: Caller) -> Vec<UserId> {
-    let listed = world.contacts().list(who, page()).await.unwrap();
+    let listed = world.contact_lists().list(who, page()).await.unwrap();
     listed.items.into_iter().map(|user| user.id).collect()
 }
 
 async fn befriend(world: &World, one: Caller, other: Caller) {
-    world.contacts().ask(one, other.user_id()).await.unwrap();
-    let (_, status) = world.contacts().ask(other, one.user_id()).await.unwrap();
+    world.introductions().ask(one, other.user_id()).await.unwrap();
+    let (_, status) = world.introductions().ask(other, one.user_id()).await.unwrap();
     assert_eq!(status, ContactStatus::Contacts);
 }
 
@@ -38,11 +38,11 @@ async fn presence(world: &World, of_caller: Caller, person: Caller) -> Presence 
 async fn both_sides_hear_of_every_step_at_once() {
     let (world, ada, bob) = two().await;
     let sockets = [world.socket(ada, "ada").await, world.socket(bob, "bob").await];
-    let (request, status) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    let (request, status) = world.introductions().ask(ada, bob.user_id()).await.unwrap();
     assert_eq!((request.from, request.to), (ada.user_id(), bob.user_id()));
     assert_eq!(status, ContactStatus::Requested);
     world.contacts().decline(bob, request.id).await.unwrap();
-    let (request, _) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    let (request, _) = world.introductions().ask(ada, bob.user_id()).await.unwrap();
     world.contacts().accept(bob, request.id).await.unwrap();
     assert_eq!(contacts(&world, ada).await, [bob.user_id()]);
     assert_eq!(contacts(&world, bob).await, [ada.user_id()]);
@@ -83,7 +83,7 @@ async fn what_is_refused_has_a_name_and_is_not_told() {
         (cleo.user_id(), "not_allowed"),
     ];
     for (other, expected) in cases {
-        let error = world.contacts().ask(ada, other).await.unwrap_err();
+        let error = world.introductions().ask(ada, other).await.unwrap_err();
         assert_eq!(code(&error), expected);
     }
     let nothing = ContactRequestId(Uuid::from_u128(1));
@@ -99,20 +99,20 @@ async fn what_is_refused_has_a_name_and_is_not_told() {
 async fn nobody_accepts_for_somebody_else() {
     let (world, ada, bob) = two().await;
     let cleo = world.person("cleo").await;
-    let (request, _) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    let (request, _) = world.introductions().ask(ada, bob.user_id()).await.unwrap();
     for who in [ada, cleo] {
         let error = world.contacts().accept(who, request.id).await.unwrap_err();
         assert_eq!(code(&error), "contact_request_not_found");
     }
     assert_eq!(contacts(&world, ada).await, []);
-    let waiting = world.contacts().requests(bob, page()).await.unwrap();
+    let waiting = world.contact_lists().requests(bob, page()).await.unwrap();
     assert_eq!(waiting.items, [request]);
 }
 
 #[tokio::test]
 async fn a_contact_is_made_though_nobody_can_be_told() {
     let (world, ada, bob) = two().await;
-    let (request, _) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    let (request, _) = world.introductions().ask(ada, bob.user_id()).await.unwrap();
     world.queues.set_down(true);
     world.contacts().accept(bob, request.id).await.unwrap();
     assert_eq!(contacts(&world, ada).await, [bob.user_id()]);
@@ -122,11 +122,11 @@ async fn a_contact_is_made_though_nobody_can_be_told() {
 async fn nobody_asks_everybody() {
     let (world, ada, bob) = two().await;
     for _ in 0..limits::CONTACT_REQUESTS_PER_HOUR {
-        world.contacts().ask(ada, bob.user_id()).await.unwrap();
+        world.introductions().ask(ada, bob.user_id()).await.unwrap();
     }
-    let error = world.contacts().ask(ada, bob.user_id()).await.unwrap_err();
+    let error = world.introductions().ask(ada, bob.user_id()).await.unwrap_err();
     assert!(matches!(error, Error::TooMany { retry_after_ms: 1.. }), "{error:?}");
-    world.contacts().ask(bob, ada.user_id()).await.unwrap();
+    world.introductions().ask(bob, ada.user_id()).await.unwrap();
 }
 
 #[tokio::test]
@@ -170,10 +170,10 @@ async fn a_block_is_of_somebody_else_who_exists() {
 #[tokio::test]
 async fn who_asks_again_is_waited_for_and_tells_nobody() {
     let (world, ada, bob) = two().await;
-    let (request, _) = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+    let (request, _) = world.introductions().ask(ada, bob.user_id()).await.unwrap();
     assert_eq!(world.queues.drain_fan_out().len(), 2);
     for _ in 0..3 {
-        let again = world.contacts().ask(ada, bob.user_id()).await.unwrap();
+        let again = world.introductions().ask(ada, bob.user_id()).await.unwrap();
         assert_eq!(again, (request, ContactStatus::Requested));
     }
     assert_eq!(world.queues.drain_fan_out(), [], "once is enough");

@@ -21,7 +21,7 @@ struct Scene {
 /// Ada, who has a group with Bob and said something in it.
 async fn scene() -> Scene {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     let bob = world.person("bob").await;
     let id = world.group(caller(&ada), &[bob]).await;
     say(&world, caller(&ada), id, &[1]).await;
@@ -56,7 +56,7 @@ async fn who_leaves_is_out_at_once_and_signs_in_no_more() {
         assert_eq!(code(&error), "invalid_credentials");
     }
     scene.work().await.unwrap();
-    assert!(scene.world.accounts().register(registration("ada")).await.is_ok(), "it is free");
+    assert!(scene.world.registrations().register(registration("ada")).await.is_ok(), "it is free");
 }
 
 #[tokio::test]

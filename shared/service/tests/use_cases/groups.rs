@@ -336,8 +336,8 @@ async fn nobody_changes_groups_without_end() {
 async fn preferences_are_for_members() {
     let scene = scene().await;
     let wish = Preferences { pinned: Some(true), ..Preferences::default() };
-    assert!(scene.world.groups().prefer(scene.bob, scene.id, wish).await.unwrap().pinned);
-    let error = scene.world.groups().prefer(scene.cleo, scene.id, wish).await.unwrap_err();
+    assert!(scene.world.preference_book().prefer(scene.bob, scene.id, wish).await.unwrap().pinned);
+    let error = scene.world.preference_book().prefer(scene.cleo, scene.id, wish).await.unwrap_err();
     assert_eq!(code(&error), "conversation_not_found");
     assert_eq!(scene.world.queues.drain_fan_out(), [], "they are nobody else's business");
 }

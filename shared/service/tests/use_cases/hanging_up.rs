@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use domain::{ConnectionId, Timestamp, UserId};
 use service::port::{ConnectionStore, Failure};
-use service::{Connection, Device, Hangup, Identity, Login, SessionList};
+use service::{Connection, Device, Hangup, Identity, Login, Revocations};
 use testkit::world::{PASSWORD, World, caller, login, registration};
 
 use crate::steps::{code, farewell};
@@ -88,7 +88,7 @@ async fn a_socket_is_closed_though_it_cannot_be_forgotten() {
 #[tokio::test]
 async fn many_sessions_are_ended_side_by_side_and_not_all_at_once() {
     let world = Arc::new(World::new());
-    let phone = world.accounts().register(registration("ada")).await.unwrap();
+    let phone = world.registrations().register(registration("ada")).await.unwrap();
     let mut sockets = vec![];
     for number in 0..25 {
         world.clock.advance(std::time::Duration::from_secs(10));
@@ -100,8 +100,8 @@ async fn many_sessions_are_ended_side_by_side_and_not_all_at_once() {
         }
     }
     let sluggish = Sluggish::new(&world);
-    let list = SessionList { hangup: sluggish.hangup(), ..world.session_list() };
-    let error = list.revoke_others(caller(&phone)).await.unwrap_err();
+    let revocations = Revocations { hangup: sluggish.hangup(), ..world.revocations() };
+    let error = revocations.revoke_others(caller(&phone)).await.unwrap_err();
     assert_eq!(code(&error), "unavailable");
     for socket in &sockets {
         assert_eq!(farewell(&world, socket), Some("session_revoked"), "one failure spares nobody");

@@ -28,7 +28,7 @@ async fn who_accepts_is_in_and_everybody_hears_of_it() {
     let preview = world.invites().preview(bob, &made.token).await.unwrap();
     assert_eq!((preview.conversation_id, preview.member_count), (id, 1));
     assert!(!preview.is_member);
-    let joined = world.invites().accept(bob, &made.token).await.unwrap();
+    let joined = world.admissions().accept(bob, &made.token).await.unwrap();
     assert_eq!((joined.id, joined.member_count), (id, 2));
     fan_out(&world).await;
     let heard = world.pusher.heard_by(&socket);
@@ -43,11 +43,11 @@ async fn who_accepts_is_in_and_everybody_hears_of_it() {
 async fn a_token_is_kept_as_a_digest_and_the_digest_opens_nothing() {
     let (world, ada, bob, id) = scene().await;
     let made = make(&world, ada, id, InviteTerms::default()).await;
-    let listed = world.invites().list(ada, id).await.unwrap();
+    let listed = world.invite_book().list(ada, id).await.unwrap();
     assert!(!format!("{listed:?}").contains(&made.token));
     let digest = world.entropy.digest(&made.token);
     for token in [digest.as_str(), "", "nonsense", "\u{0}", &"x".repeat(100_000)] {
-        let error = world.invites().accept(bob, token).await.unwrap_err();
+        let error = world.admissions().accept(bob, token).await.unwrap_err();
         assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
         assert_eq!(code(&error), "invite_not_found");
     }
@@ -59,16 +59,16 @@ async fn an_invite_that_is_over_is_gone_and_says_why() {
     let (cleo, short) = (world.person("cleo").await, Some(Duration::from_secs(60)));
     let once = InviteTerms { max_uses: Some(1), expires_in: None };
     let used_up = make(&world, ada, id, once).await;
-    world.invites().accept(cleo, &used_up.token).await.unwrap();
+    world.admissions().accept(cleo, &used_up.token).await.unwrap();
     let revoked = make(&world, ada, id, InviteTerms::default()).await;
-    world.invites().revoke(ada, id, revoked.invite.id).await.unwrap();
+    world.invite_book().revoke(ada, id, revoked.invite.id).await.unwrap();
     let expired = make(&world, ada, id, InviteTerms { max_uses: None, expires_in: short }).await;
     world.clock.advance(Duration::from_secs(60));
     let cases =
         [(used_up, "invite_used_up"), (revoked, "invite_revoked"), (expired, "invite_expired")];
     for (made, expected) in cases {
         for error in [
-            world.invites().accept(bob, &made.token).await.unwrap_err(),
+            world.admissions().accept(bob, &made.token).await.unwrap_err(),
             world.invites().preview(bob, &made.token).await.unwrap_err(),
         ] {
             assert!(matches!(error, Error::Gone { .. }), "{error:?}");
@@ -84,9 +84,9 @@ async fn who_repeats_an_accept_whose_answer_was_lost_is_in() {
     let once = InviteTerms { max_uses: Some(1), expires_in: None };
     let made = make(&world, ada, id, once).await;
     for _ in 0..2 {
-        assert_eq!(world.invites().accept(bob, &made.token).await.unwrap().member_count, 2);
+        assert_eq!(world.admissions().accept(bob, &made.token).await.unwrap().member_count, 2);
     }
-    assert_eq!(world.invites().list(ada, id).await.unwrap()[0].uses, 1);
+    assert_eq!(world.invite_book().list(ada, id).await.unwrap()[0].uses, 1);
 }
 
 #[tokio::test]
@@ -105,15 +105,15 @@ async fn an_invite_lives_a_week_unless_its_maker_says_and_never_longer_than_a_ye
 async fn invites_are_for_leaders() {
     let (world, ada, bob, id) = scene().await;
     let made = make(&world, ada, id, InviteTerms::default()).await;
-    world.invites().accept(bob, &made.token).await.unwrap();
+    world.admissions().accept(bob, &made.token).await.unwrap();
     let error = world.invites().create(bob, id, InviteTerms::default()).await.unwrap_err();
     assert_eq!(code(&error), "not_allowed");
-    let error = world.invites().list(bob, id).await.unwrap_err();
+    let error = world.invite_book().list(bob, id).await.unwrap_err();
     assert_eq!(code(&error), "not_allowed");
-    let error = world.invites().revoke(bob, id, made.invite.id).await.unwrap_err();
+    let error = world.invite_book().revoke(bob, id, made.invite.id).await.unwrap_err();
     assert_eq!(code(&error), "not_allowed");
     world.groups().change(ada, id, GroupChange::Remove(bob.user_id())).await.unwrap();
-    let error = world.invites().list(bob, id).await.unwrap_err();
+    let error = world.invite_book().list(bob, id).await.unwrap_err();
     assert_eq!(code(&error), "conversation_not_found");
 }
 
@@ -123,13 +123,13 @@ async fn nobody_guesses_or_makes_invites_without_end() {
     for _ in 0..limits::INVITES_PER_HOUR {
         // Slowly enough for the limit of messages, which joining counts for as well.
         world.clock.advance(Duration::from_millis(200));
-        let error = world.invites().accept(bob, "a guess").await.unwrap_err();
+        let error = world.admissions().accept(bob, "a guess").await.unwrap_err();
         assert_eq!(code(&error), "invite_not_found");
         let made = make(&world, ada, id, InviteTerms::default()).await;
-        world.invites().revoke(ada, id, made.invite.id).await.unwrap();
+        world.invite_book().revoke(ada, id, made.invite.id).await.unwrap();
     }
     for error in [
-        world.invites().accept(bob, "a guess").await.unwrap_err(),
+        world.admissions().accept(bob, "a guess").await.unwrap_err(),
         world.invites().preview(bob, "a guess").await.unwrap_err(),
         world.invites().create(ada, id, InviteTerms::default()).await.unwrap_err(),
     ] {
@@ -158,7 +158,7 @@ async fn who_has_ended_their_account_joins_nothing_with_a_token_that_is_still_ou
     let (world, ada, bob, id) = scene().await;
     let made = make(&world, ada, id, InviteTerms::default()).await;
     world.history.erase(bob.user_id(), world.clock.now()).await.unwrap();
-    let error = world.invites().accept(bob, &made.token).await.unwrap_err();
+    let error = world.admissions().accept(bob, &made.token).await.unwrap_err();
     assert_eq!(code(&error), "unauthenticated");
-    assert_eq!(world.invites().list(ada, id).await.unwrap()[0].uses, 0);
+    assert_eq!(world.invite_book().list(ada, id).await.unwrap()[0].uses, 0);
 }

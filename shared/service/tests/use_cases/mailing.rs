@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::steps::code;
 
 async fn ada(world: &World) -> SignedIn {
-    world.accounts().register(registration("ada")).await.unwrap()
+    world.registrations().register(registration("ada")).await.unwrap()
 }
 
 /// The token of the one mail that waits.
@@ -112,7 +112,7 @@ async fn where_it_is_demanded_nobody_signs_in_before_the_address_is_proven() {
 async fn an_account_is_made_though_no_mail_can_be_queued() {
     let world = World::new();
     world.queues.set_down(true);
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     world.queues.set_down(false);
     world.email_proof_mails().resend(caller(&ada)).await.unwrap();
     let token = token(&world).await;

@@ -20,7 +20,7 @@ struct Scene {
 
 async fn scene() -> Scene {
     let world = World::new();
-    let phone = world.accounts().register(registration("ada")).await.unwrap();
+    let phone = world.registrations().register(registration("ada")).await.unwrap();
     let laptop = world.accounts().login(login("ada", PASSWORD)).await.unwrap();
     let sockets = [
         world.socket(caller(&phone), "phone").await,

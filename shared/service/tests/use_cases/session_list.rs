@@ -13,7 +13,7 @@ async fn sign_in(world: &World, device: &str, address: &str) -> SignedIn {
 }
 
 async fn ada(world: &World) -> [SignedIn; 3] {
-    world.accounts().register(registration("ada")).await.unwrap();
+    world.registrations().register(registration("ada")).await.unwrap();
     [
         sign_in(world, "phone", "192.0.2.1").await,
         sign_in(world, "laptop", "192.0.2.2").await,
@@ -43,13 +43,13 @@ async fn a_revoked_session_loses_its_sockets_at_once_and_opens_no_more() {
     let on_laptop = world.socket(caller(&laptop), "laptop").await;
     let on_tablet = world.socket(caller(&tablet), "tablet").await;
     let ticket = world.tickets().issue(caller(&laptop)).await.unwrap();
-    world.session_list().revoke(caller(&phone), laptop.session_id).await.unwrap();
+    world.revocations().revoke(caller(&phone), laptop.session_id).await.unwrap();
     assert_eq!(farewell(&world, &on_laptop), Some("session_revoked"));
     assert_eq!(farewell(&world, &on_tablet), None);
     let late = domain::ConnectionId::parse("late").unwrap();
     assert!(world.upgrades().connect(late, &ticket).await.is_err(), "a ticket was out");
     assert!(world.sessions().refresh(&laptop.refresh_token).await.is_err());
-    world.session_list().revoke(caller(&phone), laptop.session_id).await.unwrap();
+    world.revocations().revoke(caller(&phone), laptop.session_id).await.unwrap();
     assert_eq!(farewell(&world, &on_tablet), None, "nothing happens when it is done again");
 }
 
@@ -60,10 +60,10 @@ async fn nobody_ends_the_session_of_somebody_else() {
     let socket = world.socket(caller(&phone), "phone").await;
     let bob = world.person("bob").await;
     for session in [phone.session_id, SessionId(Uuid::from_u128(1))] {
-        let error = world.session_list().revoke(bob, session).await.unwrap_err();
+        let error = world.revocations().revoke(bob, session).await.unwrap_err();
         assert_eq!(code(&error), "session_not_found");
     }
-    world.session_list().revoke_others(bob).await.unwrap();
+    world.revocations().revoke_others(bob).await.unwrap();
     assert_eq!(farewell(&world, &socket), None);
     assert!(world.sessions().refresh(&phone.refresh_token).await.is_ok());
 }
@@ -77,7 +77,7 @@ async fn all_others_are_revoked_and_this_one_stays() {
         world.socket(caller(&laptop), "laptop").await,
         world.socket(caller(&tablet), "tablet").await,
     ];
-    world.session_list().revoke_others(caller(&phone)).await.unwrap();
+    world.revocations().revoke_others(caller(&phone)).await.unwrap();
     let ended = sockets.each_ref().map(|socket| farewell(&world, socket));
     assert_eq!(ended, [None, Some("session_revoked"), Some("session_revoked")]);
     let listed = world.session_list().list(caller(&phone)).await.unwrap();
@@ -89,7 +89,7 @@ async fn one_session_whose_sockets_cannot_be_ended_does_not_spare_the_next() {
     let world = World::new();
     let [phone, ..] = ada(&world).await;
     world.live.set_down(true);
-    let error = world.session_list().revoke_others(caller(&phone)).await.unwrap_err();
+    let error = world.revocations().revoke_others(caller(&phone)).await.unwrap_err();
     assert_eq!(code(&error), "unavailable");
     world.live.set_down(false);
     let listed = world.session_list().list(caller(&phone)).await.unwrap();
@@ -103,22 +103,22 @@ async fn what_could_not_be_hung_up_is_hung_up_by_doing_it_again() {
     let [phone, laptop, tablet] = ada(&world).await;
     let on_laptop = world.socket(caller(&laptop), "laptop").await;
     let on_tablet = world.socket(caller(&tablet), "tablet").await;
-    let list = world.session_list();
+    let revocations = world.revocations();
     world.live.set_down(true);
-    assert!(list.revoke(caller(&phone), laptop.session_id).await.is_err());
-    assert!(list.revoke_others(caller(&phone)).await.is_err());
+    assert!(revocations.revoke(caller(&phone), laptop.session_id).await.is_err());
+    assert!(revocations.revoke_others(caller(&phone)).await.is_err());
     world.live.set_down(false);
     assert_eq!(farewell(&world, &on_laptop), None, "it could not be told");
-    list.revoke(caller(&phone), laptop.session_id).await.unwrap();
+    revocations.revoke(caller(&phone), laptop.session_id).await.unwrap();
     assert_eq!(farewell(&world, &on_laptop), Some("session_revoked"));
-    list.revoke_others(caller(&phone)).await.unwrap();
+    revocations.revoke_others(caller(&phone)).await.unwrap();
     assert_eq!(farewell(&world, &on_tablet), Some("session_revoked"));
 }
 
 #[tokio::test]
 async fn one_session_too_many_ends_the_one_that_was_not_used_for_the_longest_time() {
     let world = World::new();
-    let first = world.accounts().register(registration("ada")).await.unwrap();
+    let first = world.registrations().register(registration("ada")).await.unwrap();
     let mut last = None;
     for number in 0..limits::SESSIONS_PER_USER {
         world.clock.advance(std::time::Duration::from_secs(10));
@@ -135,11 +135,11 @@ async fn a_session_that_has_ended_sees_and_ends_nothing() {
     let world = World::new();
     let [phone, laptop, _] = ada(&world).await;
     world.sign_out().logout(caller(&laptop)).await.unwrap();
-    let list = world.session_list();
+    let revocations = world.revocations();
     let refused = [
-        list.list(caller(&laptop)).await.map(drop),
-        list.revoke(caller(&laptop), phone.session_id).await,
-        list.revoke_others(caller(&laptop)).await,
+        world.session_list().list(caller(&laptop)).await.map(drop),
+        revocations.revoke(caller(&laptop), phone.session_id).await,
+        revocations.revoke_others(caller(&laptop)).await,
     ];
     for outcome in refused {
         assert_eq!(code(&outcome.unwrap_err()), "unauthenticated");

@@ -86,11 +86,11 @@ async fn an_address_makes_only_so_many_accounts() {
         ..registration(&format!("person{number}"))
     };
     for number in 0..limits::REGISTRATIONS_PER_HOUR {
-        world.accounts().register(new(number)).await.unwrap();
+        world.registrations().register(new(number)).await.unwrap();
     }
-    let error = world.accounts().register(new(999)).await.err().unwrap();
+    let error = world.registrations().register(new(999)).await.err().unwrap();
     assert_eq!(code(&error), "too_many");
-    assert!(world.accounts().register(registration("elsewhere")).await.is_ok());
+    assert!(world.registrations().register(registration("elsewhere")).await.is_ok());
 }
 
 #[tokio::test]
@@ -98,12 +98,12 @@ async fn a_weak_password_makes_no_account() {
     let world = World::new();
     for weak in ["password1", "I am Ada, hello", "ada@example.org"] {
         let wish = Registration { password: password(weak), ..registration("ada") };
-        let error = world.accounts().register(wish).await.err().unwrap();
+        let error = world.registrations().register(wish).await.err().unwrap();
         let Error::Invalid(fields) = &error else { panic!("{error:?}") };
         assert_eq!((fields[0].name.as_str(), fields[0].code), ("password", "weak_password"));
     }
     assert_eq!(world.hasher.hashings(), 0);
-    assert!(world.accounts().register(registration("ada")).await.is_ok());
+    assert!(world.registrations().register(registration("ada")).await.is_ok());
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_password_with_an_old_hash_is_hashed_again_when_it_is_right() {
 #[tokio::test]
 async fn a_device_that_was_not_known_is_told_of_once() {
     let world = World::new();
-    let ada = world.accounts().register(registration("ada")).await.unwrap();
+    let ada = world.registrations().register(registration("ada")).await.unwrap();
     verify(&world).await;
     assert!(world.accounts().login(login("ada", PASSWORD)).await.is_ok());
     assert_eq!(world.queues.drain_mails(), [], "the device of the registration is known");
@@ -138,7 +138,7 @@ async fn a_device_that_was_not_known_is_told_of_once() {
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert!(!format!("{mails:?}").contains("192.0.2.1"), "where it was is in no queue");
     // Whoever ends the session at once does not keep it from being told.
-    world.session_list().revoke_others(caller(&ada)).await.unwrap();
+    world.revocations().revoke_others(caller(&ada)).await.unwrap();
     world.mailer.drain();
     world.post_office().send(mails.remove(0)).await.unwrap();
     let told = world.mailer.drain().remove(0).text;
@@ -212,7 +212,7 @@ async fn a_refused_registration_sends_no_mail() {
         email: EmailAddress::parse("eve@example.org").unwrap(),
         ..registration("eve")
     };
-    let error = world.accounts().register(same_name).await.err().unwrap();
+    let error = world.registrations().register(same_name).await.err().unwrap();
     assert_eq!(code(&error), "username_taken");
     assert_eq!(world.queues.drain_mails(), []);
 }

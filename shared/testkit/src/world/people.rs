@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use domain::{TokenBucket, limits};
 use service::{
-    Accounts, Blocks, Contacts, Departures, EmailProofMails, EmailProofs, Erasures, Exports,
-    ForgottenPasswords, Groups, Invites, PasswordProof, Passwords, PeopleSearch, PostOffice,
+    Accounts, Admissions, Blocks, ContactLists, Contacts, Departures, EmailProofMails, EmailProofs,
+    Erasures, Exports, ForgottenPasswords, Groups, Introductions, InviteBook, Invites,
+    PasswordProof, Passwords, PeopleSearch, PostOffice, PreferenceBook, Registrations, Revocations,
     SecondFactor, SessionList, Telling, TwoFactorSetup,
 };
 
@@ -14,6 +15,19 @@ use crate::mail::FakeStationery;
 use crate::proof::FakeJudge;
 
 impl World {
+    pub fn registrations(&self) -> Registrations {
+        Registrations {
+            users: self.history.clone(),
+            hasher: self.hasher.clone(),
+            judge: Arc::new(FakeJudge),
+            mail: self.queues.clone(),
+            limiter: self.live.clone(),
+            signer: self.tokens.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
     pub fn accounts(&self) -> Accounts {
         Accounts {
             users: self.history.clone(),
@@ -22,7 +36,6 @@ impl World {
             directory: self.history.clone(),
             second_factor: self.second_factor(),
             hasher: self.hasher.clone(),
-            judge: Arc::new(FakeJudge),
             mail: self.queues.clone(),
             limiter: self.live.clone(),
             signer: self.tokens.clone(),
@@ -98,6 +111,14 @@ impl World {
         SessionList {
             sessions: self.history.clone(),
             directory: self.history.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn revocations(&self) -> Revocations {
+        Revocations {
+            sessions: self.history.clone(),
+            directory: self.history.clone(),
             hangup: self.hangup(),
             clock: self.clock.clone(),
         }
@@ -131,16 +152,43 @@ impl World {
     }
 
     pub fn invites(&self) -> Invites {
-        Invites { invites: self.history.clone(), groups: self.groups(), limiter: self.live.clone() }
+        Invites {
+            invites: self.history.clone(),
+            limiter: self.live.clone(),
+            entropy: self.entropy.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn invite_book(&self) -> InviteBook {
+        InviteBook { invites: self.history.clone(), clock: self.clock.clone() }
+    }
+
+    pub fn admissions(&self) -> Admissions {
+        Admissions { groups: self.groups(), limiter: self.live.clone() }
+    }
+
+    pub fn preference_book(&self) -> PreferenceBook {
+        PreferenceBook { groups: self.history.clone() }
     }
 
     pub fn contacts(&self) -> Contacts {
         Contacts {
             contacts: self.history.clone(),
-            limiter: self.live.clone(),
             fan_out: self.queues.clone(),
-            entropy: self.entropy.clone(),
             clock: self.clock.clone(),
+        }
+    }
+
+    pub fn contact_lists(&self) -> ContactLists {
+        ContactLists { contacts: self.history.clone() }
+    }
+
+    pub fn introductions(&self) -> Introductions {
+        Introductions {
+            contacts: self.contacts(),
+            limiter: self.live.clone(),
+            entropy: self.entropy.clone(),
         }
     }
 

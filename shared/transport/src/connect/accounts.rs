@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postgres::{PgAccounts, PgConversations};
-use service::{Accounts, Presences, Profiles, PublicKeys, Sessions, SignOut};
+use service::{Accounts, Presences, Profiles, PublicKeys, Registrations, Sessions, SignOut};
 
 use super::Parts;
 use super::credentials::second_factor;
@@ -15,9 +15,22 @@ pub fn public_keys(parts: &Parts) -> PublicKeys {
     PublicKeys { directory: parts.table(), clock: parts.clock() }
 }
 
+pub fn registrations(parts: &Parts) -> Registrations {
+    Registrations {
+        users: Arc::new(PgAccounts::new(parts.database())),
+        hasher: Arc::new(Argon2Hasher::default()),
+        judge: Arc::new(GuessingJudge),
+        mail: parts.mail_queue(),
+        limiter: Pace::new(parts.table(), vec![registration_bucket(parts)]),
+        signer: parts.signer(),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
 pub fn accounts(parts: &Parts) -> Accounts {
     let postgres = Arc::new(PgAccounts::new(parts.database()));
-    let buckets = vec![login_bucket(parts), registration_bucket(parts), mail_bucket(parts)];
+    let buckets = vec![login_bucket(parts), mail_bucket(parts)];
     Accounts {
         users: postgres.clone(),
         sessions: postgres.clone(),
@@ -25,7 +38,6 @@ pub fn accounts(parts: &Parts) -> Accounts {
         directory: postgres,
         second_factor: second_factor(parts),
         hasher: Arc::new(Argon2Hasher::default()),
-        judge: Arc::new(GuessingJudge),
         mail: parts.mail_queue(),
         limiter: Pace::new(parts.table(), buckets),
         signer: parts.signer(),

@@ -6,7 +6,7 @@ use domain::TokenBucket;
 use postgres::{PgAccounts, PgErasure};
 use service::{
     Departures, EmailProofMails, EmailProofs, Erasures, Exports, ForgottenPasswords, PasswordProof,
-    Passwords, SecondFactor, SessionList, TwoFactorSetup,
+    Passwords, Revocations, SecondFactor, SessionList, TwoFactorSetup,
 };
 
 use super::Parts;
@@ -78,7 +78,12 @@ fn password_proof(parts: &Parts, buckets: Vec<(&'static str, TokenBucket)>) -> P
 
 pub fn session_list(parts: &Parts) -> SessionList {
     let postgres = Arc::new(PgAccounts::new(parts.database()));
-    SessionList {
+    SessionList { sessions: postgres.clone(), directory: postgres, clock: parts.clock() }
+}
+
+pub fn revocations(parts: &Parts) -> Revocations {
+    let postgres = Arc::new(PgAccounts::new(parts.database()));
+    Revocations {
         sessions: postgres.clone(),
         directory: postgres,
         hangup: parts.hangup(&parts.table()),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postgres::{PgGroups, PgUpkeep};
-use service::{Groups, Invites, Telling};
+use service::{Admissions, Groups, InviteBook, Invites, PreferenceBook, Telling};
 
 use super::Parts;
 use super::pace::{Pace, invite_buckets, message_bucket};
@@ -29,6 +29,28 @@ pub fn groups(parts: &Parts) -> Groups {
     }
 }
 
+pub fn preference_book(parts: &Parts) -> PreferenceBook {
+    PreferenceBook { groups: Arc::new(PgGroups::new(parts.database())) }
+}
+
+pub fn invites(parts: &Parts) -> Invites {
+    Invites {
+        invites: Arc::new(PgGroups::new(parts.database())),
+        limiter: Pace::new(parts.table(), invite_buckets(parts)),
+        entropy: parts.entropy(),
+        clock: parts.clock(),
+    }
+}
+
+pub fn invite_book(parts: &Parts) -> InviteBook {
+    InviteBook { invites: Arc::new(PgGroups::new(parts.database())), clock: parts.clock() }
+}
+
+pub fn admissions(parts: &Parts) -> Admissions {
+    let limiter = Pace::new(parts.table(), invite_buckets(parts));
+    Admissions { groups: groups(parts), limiter }
+}
+
 /// Makes invites, and says where they are to be opened.
 #[derive(Clone)]
 pub struct InviteDesk {
@@ -44,10 +66,5 @@ impl InviteDesk {
 }
 
 pub fn invite_desk(parts: &Parts) -> InviteDesk {
-    let invites = Invites {
-        invites: Arc::new(PgGroups::new(parts.database())),
-        groups: groups(parts),
-        limiter: Pace::new(parts.table(), invite_buckets(parts)),
-    };
-    InviteDesk { invites, app_url: parts.environment.text(name::APP_URL) }
+    InviteDesk { invites: invites(parts), app_url: parts.environment.text(name::APP_URL) }
 }

@@ -3,18 +3,28 @@
 use std::sync::Arc;
 
 use postgres::PgPeople;
-use service::{Blocks, Contacts, PeopleSearch};
+use service::{Blocks, ContactLists, Contacts, Introductions, PeopleSearch};
 
 use super::Parts;
 use super::pace::{Pace, contact_bucket};
 
+pub fn contact_lists(parts: &Parts) -> ContactLists {
+    ContactLists { contacts: Arc::new(PgPeople::new(parts.database())) }
+}
+
 pub fn contacts(parts: &Parts) -> Contacts {
     Contacts {
         contacts: Arc::new(PgPeople::new(parts.database())),
-        limiter: Pace::new(parts.table(), vec![contact_bucket(parts)]),
         fan_out: parts.fan_out_queue(),
-        entropy: parts.entropy(),
         clock: parts.clock(),
+    }
+}
+
+pub fn introductions(parts: &Parts) -> Introductions {
+    Introductions {
+        contacts: contacts(parts),
+        limiter: Pace::new(parts.table(), vec![contact_bucket(parts)]),
+        entropy: parts.entropy(),
     }
 }
 

@@ -71,7 +71,7 @@ async fn change(world: &Arc<World>, group: Group, user: Caller) {
                 let removal = GroupChange::Remove(user.user_id());
                 ports.groups().change(owner, id, removal).await
             }
-            (false, true) => ports.invites().accept(user, &invite).await,
+            (false, true) => ports.admissions().accept(user, &invite).await,
             (false, false) => {
                 let addition = GroupChange::Add(vec![user.user_id()]);
                 ports.groups().change(owner, id, addition).await

@@ -10,7 +10,7 @@ use crate::repository::{assert_none, files_under, read};
 use crate::template::Template;
 
 /// The functions of connect.rs and of the files under it by name, each with its text.
-fn makers() -> BTreeMap<String, String> {
+pub fn makers() -> BTreeMap<String, String> {
     let mut sources = vec![read("shared/transport/src/connect.rs")];
     sources.extend(files_under("shared/transport/src/connect").into_iter().map(|file| file.text));
     let mut found = BTreeMap::new();
@@ -50,7 +50,7 @@ fn variables(makers: &BTreeMap<String, String>, start: &str) -> BTreeSet<String>
 }
 
 /// Of each function: whether its caller is verified, and the maker of its service.
-fn entries() -> BTreeMap<String, (bool, String)> {
+pub fn entries() -> BTreeMap<String, (bool, String)> {
     let mut found = BTreeMap::new();
     for file in files_under("functions") {
         let Some((entry, rest)) = file.text.split_once("(connect::") else { continue };

@@ -24,7 +24,7 @@ const GRANTS: [(&str, &str, &str); 12] = [
     ("MANAGEMENT_ENDPOINT", "execute-api:ManageConnections", "/@connections/*"),
 ];
 
-fn list(value: &Value) -> Vec<Value> {
+pub fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
 
@@ -33,7 +33,7 @@ fn statements_of(policy: &Value) -> Vec<Value> {
 }
 
 /// The statements of a role: its own, and those of the policies that it shares.
-fn statements(template: &Template, role: &str) -> Vec<Value> {
+pub fn statements(template: &Template, role: &str) -> Vec<Value> {
     let properties = &template.resource(role)["Properties"];
     let mut found = Vec::new();
     for own in properties["Policies"].as_array().into_iter().flatten() {
@@ -60,7 +60,7 @@ fn grants(statements: &[Value], action: &str, resource: &str) -> bool {
     })
 }
 
-fn role_of(function: &Function) -> &str {
+pub fn role_of(function: &Function) -> &str {
     let role = function.properties["Role"]["GetAtt"].as_str().expect("a role");
     role.trim_end_matches(".Arn")
 }

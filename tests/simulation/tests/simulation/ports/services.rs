@@ -10,10 +10,10 @@ use service::port::{
     SendGate, SyncFeed, TicketStore, Upkeep,
 };
 use service::{
-    Archive, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup, Heartbeats, History,
-    Invites, Messages, Openings, PresenceAnnouncements, PresenceWatches, Presences, ReceiptBook,
-    ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Telling, Tickets,
-    Turnout, Upgrades,
+    Admissions, Archive, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup, Heartbeats,
+    History, Invites, Messages, Openings, PresenceAnnouncements, PresenceWatches, Presences,
+    ReceiptBook, ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Telling,
+    Tickets, Turnout, Upgrades,
 };
 
 use super::Ports;
@@ -212,9 +212,14 @@ impl Ports {
     pub fn invites(&self) -> Invites {
         Invites {
             invites: self.world.history.clone(),
-            groups: self.groups(),
             limiter: self.limiter(),
+            entropy: self.entropy(),
+            clock: self.clock(),
         }
+    }
+
+    pub fn admissions(&self) -> Admissions {
+        Admissions { groups: self.groups(), limiter: self.limiter() }
     }
 
     pub fn blocks(&self) -> Blocks {
