@@ -5,6 +5,7 @@
 mod crates;
 mod documents;
 mod environment;
+mod headers;
 mod limits;
 mod permissions;
 mod prose;
