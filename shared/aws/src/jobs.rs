@@ -160,6 +160,7 @@ pub fn encode_record(job: &RecordJob) -> Result<String, EncodeError> {
             after: push.after.0,
             through: push.through.0,
             devices: push.devices,
+            at: push.at.map(|at| at.to_string()),
         })?,
     })
 }
@@ -171,8 +172,10 @@ pub fn decode_record(text: &str) -> Result<RecordJob, JobError> {
             let after = Seq::parse(job.after).map_err(refused("after"))?;
             let through = Seq::parse(job.through).map_err(refused("through"))?;
             let conversation_id = ConversationId(job.conversation_id);
+            let at = job.at.map(|at| at.parse()).transpose().map_err(refused("at"))?;
             let devices = job.devices;
-            return Ok(RecordJob::Push(PushRecord { conversation_id, after, through, devices }));
+            let push = PushRecord { conversation_id, after, through, devices, at };
+            return Ok(RecordJob::Push(push));
         }
         Err(JobError::UnknownJob) => {}
         Err(error) => return Err(error),

@@ -245,7 +245,7 @@ async fn throttled_queues_are_unavailable() {
     let url = "http://127.0.0.1/queue";
     let (conversation_id, user_id) = (conversation(1), user(1));
     let claim = ReceiptClaim { conversation_id, user_id, delivered: Some(Seq(1)), read: None };
-    let push = PushRecord { conversation_id, after: Seq(0), through: Seq(1), devices: 1 };
+    let push = PushRecord { conversation_id, after: Seq(0), through: Seq(1), devices: 1, at: None };
     for step in 0..3 {
         let service = throttled().await;
         let records = SqsReceiptQueue::new(service.clients.sqs(), url);

@@ -4,7 +4,7 @@ use aws::jobs::{
     EncodeError, JobError, decode_announcement, decode_fan_out, decode_persist, decode_record,
     encode_announcement, encode_fan_out, encode_persist, encode_record,
 };
-use domain::{Marks, Seq, TraceId};
+use domain::{Marks, Seq, Timestamp, TraceId};
 use service::port::{FanOutJob, PushRecord, ReceiptClaim, RecordJob};
 use service::{Event, MemberMarks};
 use testkit::ambient::at_ms;
@@ -188,17 +188,31 @@ fn claim() -> ReceiptClaim {
     ReceiptClaim { conversation_id, user_id, delivered: Some(Seq(7)), read: None }
 }
 
+fn push() -> PushRecord {
+    let (after, through, at) = (Seq(6), Seq(7), Timestamp::from_unix_ms(1_767_225_600_000));
+    PushRecord { conversation_id: conversation(1), after, through, devices: 8, at }
+}
+
+#[test]
+fn a_push_of_a_release_that_did_not_tell_its_time_is_read_without_one() {
+    let text = encode_record(&RecordJob::Push(push())).unwrap();
+    assert_eq!(decode_record(&text).unwrap(), RecordJob::Push(push()));
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old.as_object_mut().unwrap().remove("at").unwrap();
+    let without = PushRecord { at: None, ..push() };
+    assert_eq!(decode_record(&old.to_string()).unwrap(), RecordJob::Push(without));
+}
+
 #[test]
 fn a_receipt_or_a_push_with_a_value_that_cannot_be_is_refused() {
     let receipt = encode_record(&RecordJob::Receipt(claim())).unwrap();
-    let push =
-        PushRecord { conversation_id: conversation(1), after: Seq(6), through: Seq(7), devices: 8 };
-    let push = encode_record(&RecordJob::Push(push)).unwrap();
+    let push = encode_record(&RecordJob::Push(push())).unwrap();
     for negative in [
         receipt.replace("\"delivered\":7", "\"delivered\":-7"),
         receipt.replace("\"delivered\":7", "\"read\":-7"),
         push.replace("\"after\":6", "\"after\":-6"),
         push.replace("\"through\":7", "\"through\":-7"),
+        push.replace("\"at\":\"20", "\"at\":\"x20"),
     ] {
         assert!(matches!(decode_record(&negative), Err(JobError::Refused(_))), "{negative}");
     }

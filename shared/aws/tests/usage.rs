@@ -120,7 +120,7 @@ async fn ten_pushes_are_noted_in_one_request() {
     let service = scripted(vec![(200, taken); 3]).await;
     let queue = SqsReceiptQueue::new(service.clients.sqs(), "http://127.0.0.1/queue");
     let conversation_id = conversation(1);
-    let push = PushRecord { conversation_id, after: Seq(0), through: Seq(1), devices: 3 };
+    let push = PushRecord { conversation_id, after: Seq(0), through: Seq(1), devices: 3, at: None };
     queue.record(&[push; 10]).await.unwrap();
     counted(&service.clients, &[("sqs.requests", 1), ("sqs.units", 1)]);
     queue.record(&[]).await.unwrap();

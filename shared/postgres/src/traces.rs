@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::database::{Database, Parameter};
 use crate::error::DatabaseError;
 use crate::query;
-use crate::row::{Read, column, count, from_instant, time, time_opt};
+use crate::row::{Read, column, count, from_instant, instant, time, time_opt};
 
 /// Numbers that one frame tells at most: those of one batch, if all of it is of one conversation.
 const NUMBERS_PER_PUSH: usize = limits::PERSIST_BATCH * limits::MESSAGES_PER_FRAME;
@@ -43,11 +43,14 @@ impl PushLog for PgTraces {
         let through: Vec<i64> = pushes.iter().map(|push| push.through.0).collect();
         let devices: Vec<i32> =
             pushes.iter().map(|push| i32::try_from(push.devices).unwrap_or(i32::MAX)).collect();
-        let parameters: [Parameter<'_>; 4] = [
+        let times: Vec<Option<SystemTime>> =
+            pushes.iter().map(|push| push.at.map(instant)).collect();
+        let parameters: [Parameter<'_>; 5] = [
             (&conversations, Type::UUID_ARRAY),
             (&after, Type::INT8_ARRAY),
             (&through, Type::INT8_ARRAY),
             (&devices, Type::INT4_ARRAY),
+            (&times, Type::TIMESTAMPTZ_ARRAY),
         ];
         self.database.query(query::RECORD_PUSHES, &parameters).await?;
         Ok(())

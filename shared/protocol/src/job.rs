@@ -124,6 +124,9 @@ pub struct RecordPushV1 {
     pub after: i64,
     pub through: i64,
     pub devices: u32,
+    /// When they were pushed to. Missing in jobs of a release that did not tell it.
+    #[serde(default)]
+    pub at: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

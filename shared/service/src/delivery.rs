@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Seq, TraceId, UserId, limits};
+use domain::{Seq, Timestamp, TraceId, UserId, limits};
 use futures::StreamExt;
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
@@ -23,6 +23,8 @@ const CONCURRENT_LOOKUPS: usize = 8;
 /// What notes for traces and the removal of sockets that are gone may take, when everybody has
 /// been told: nobody waits for them, and the lane waits for this.
 const SETTLING_BUDGET: Duration = Duration::from_millis(200);
+/// The same after a job of the fan-out, whose end nobody waits for: its queue has other workers.
+const SETTLING_BUDGET_OF_FAN_OUT: Duration = Duration::from_secs(2);
 
 /// One event and everybody who is to be told, as the transaction that caused it saw them.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +113,7 @@ impl Delivery {
         }
         jobs.extend(large.into_iter().flat_map(to_members));
         let handed_over = self.hand_over(jobs).await;
-        self.settle(&notes, gone).await;
+        self.settle(&notes, gone, SETTLING_BUDGET).await;
         handed_over
     }
 
@@ -129,7 +131,7 @@ impl Delivery {
         let Pushed { failed, gone, .. } =
             self.push_all(&event, connections, &slots, Some(until)).await;
         let handed_over = self.hand_over(to_connections(&event, &[], failed)).await;
-        self.settle(&[], gone).await;
+        self.settle(&[], gone, SETTLING_BUDGET).await;
         handed_over
     }
 
@@ -138,7 +140,7 @@ impl Delivery {
         let until = Instant::now() + limits::INLINE_PUSH_BUDGET;
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
         let Pushed { gone, .. } = self.push_all(event, connections, &slots, Some(until)).await;
-        self.settle(&[], gone).await;
+        self.settle(&[], gone, SETTLING_BUDGET).await;
     }
 
     /// The connections of everybody in these announcements, each looked up once. Who is missing
@@ -186,9 +188,10 @@ impl Delivery {
             let jobs = to_connections(&event, &trace_ids, connections);
             return Rest { jobs, ..Rest::default() };
         }
+        let begun_at = self.clock.now();
         let Pushed { devices, failed, gone } =
             self.push_all(&event, connections, slots, Some(until)).await;
-        let note = note(&event, &trace_ids, devices);
+        let note = note(&event, &trace_ids, devices, begun_at);
         Rest { jobs: to_connections(&event, &trace_ids, failed), note, gone }
     }
 
@@ -237,7 +240,7 @@ impl Delivery {
 
     /// Leaves notes of what was told, for traces, and forgets sockets that are gone. All of it
     /// is best effort: what does not succeed in time is dropped.
-    async fn settle(&self, notes: &[PushRecord], gone: Vec<Connection>) {
+    async fn settle(&self, notes: &[PushRecord], gone: Vec<Connection>, budget: Duration) {
         let noted = async {
             if notes.is_empty() {
                 return;
@@ -250,7 +253,7 @@ impl Delivery {
         let pruned = futures::stream::iter(prunes)
             .buffer_unordered(limits::CONCURRENT_PUSHES)
             .collect::<Vec<()>>();
-        if timeout(SETTLING_BUDGET, join(noted, pruned)).await.is_err() {
+        if timeout(budget, join(noted, pruned)).await.is_err() {
             let (notes, gone) = (notes.len(), gone.len());
             tracing::warn!(notes, gone, "told, but not all was noted or pruned in time");
         }
@@ -287,11 +290,16 @@ fn lookups(views: &[Announcement]) -> Vec<Vec<UserId>> {
 }
 
 /// What is noted of pushes for the trace of their messages; `None` when there is nothing to.
-fn note(event: &Event, trace_ids: &[TraceId], devices: u32) -> Option<PushRecord> {
+fn note(
+    event: &Event,
+    trace_ids: &[TraceId],
+    devices: u32,
+    begun_at: Timestamp,
+) -> Option<PushRecord> {
     let (conversation_id, after, through) = event.numbers().filter(|_| devices > 0)?;
     let traces = traces(trace_ids);
     tracing::info!(%conversation_id, %through, devices, trace_ids = traces, "pushed");
-    Some(PushRecord { conversation_id, after, through, devices })
+    Some(PushRecord { conversation_id, after, through, devices, at: Some(begun_at) })
 }
 
 /// As log lines have them.
@@ -357,10 +365,11 @@ impl FanOut {
             return self.delivery.hand_over(jobs).await;
         }
         let slots = Semaphore::new(limits::CONCURRENT_PUSHES);
+        let begun_at = self.delivery.clock.now();
         let Pushed { devices, failed, gone } =
             self.delivery.push_all(&event, connections, &slots, None).await;
-        let note = note(&event, &trace_ids, devices);
-        self.delivery.settle(note.as_slice(), gone).await;
+        let note = note(&event, &trace_ids, devices, begun_at);
+        self.delivery.settle(note.as_slice(), gone, SETTLING_BUDGET_OF_FAN_OUT).await;
         if failed.is_empty() {
             return Ok(());
         }

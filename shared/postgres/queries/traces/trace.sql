@@ -1,6 +1,7 @@
 -- What became of a message, for its sender. Of those who could see it, each one's first note that
 -- ends at its number or after it is the one that covers it, because marks only rise. Reading is
--- told only of those who share it.
+-- told only of those who share it. Pushes are dated by who pushed, whose clock may be behind this one:
+-- none is shown as earlier than the commit of the message.
 --
 -- $1 conversation id, $2 user id of who asks, $3 seq, $4 numbers that one push covers at most.
 -- Row: trace_id, created_at, stored_at, pushed_devices, first_pushed_at, last_pushed_at,
@@ -15,7 +16,9 @@ FROM members my
 JOIN messages message ON message.conversation_id = my.conversation_id AND message.seq = $3
     AND message.sender_id = my.user_id AND message.seq > my.joined_seq
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(devices), 0)::bigint AS devices, min(at) AS first_at, max(at) AS last_at
+    SELECT coalesce(sum(devices), 0)::bigint AS devices,
+        min(greatest(at, message.stored_at)) AS first_at,
+        max(greatest(at, message.stored_at)) AS last_at
     FROM traces
     WHERE conversation_id = message.conversation_id AND kind = 'pushed'
         AND through >= message.seq AND through < message.seq + $4 AND after < message.seq

@@ -74,11 +74,16 @@ pub struct PushRecord {
     pub through: Seq,
     /// Sockets for which API Gateway answered that it has the frame.
     pub devices: u32,
+    /// Before the first of them was pushed to: nobody has a message before it was pushed. `None`
+    /// in notes of a release that had no times; the time of the note counts then.
+    pub at: Option<Timestamp>,
 }
 
 /// Where pushes are noted for the trace. Best effort: a note that is lost is only a gap in a trace.
 #[async_trait]
 pub trait PushLog: Send + Sync {
+    /// Two machines have two clocks: a push is not dated later than its note, nor is it shown as
+    /// earlier than its message was stored.
     async fn record(&self, pushes: &[PushRecord]) -> Result<(), Failure>;
 }
 

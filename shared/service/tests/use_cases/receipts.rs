@@ -174,7 +174,7 @@ async fn pushes_are_noted_only_when_the_receipts_of_their_batch_are_through() {
     read(&world, people[2], group, 4).await;
     let mut batch = world.queues.drain_records();
     let (after, through) = (Seq(1), Seq(2));
-    let push = PushRecord { conversation_id: group, after, through, devices: 40 };
+    let push = PushRecord { conversation_id: group, after, through, devices: 40, at: None };
     batch.insert(0, RecordJob::Push(push));
     world.pusher.answer(&phones[0], PushOutcome::Failed);
     world.queues.set_down(true);

@@ -130,6 +130,7 @@ async fn a_weeks_traces_of_a_busy_system_are_forgotten_and_one_sweep_forgets_onl
         after: Seq(1),
         through: Seq(2),
         devices: 1,
+        at: None,
     };
     let most = round * limits::TRACE_ROUNDS_PER_SWEEP;
     world.history.record(&vec![push; most + 1]).await.unwrap();

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ConnectionId, ConversationId, Message, Seq, Timestamp, UserId, limits};
-use service::port::{ConnectionStore, Failure, FanOutJob, PushLog, PushOutcome, PushRecord};
-use service::{Announcement, Connection, Delivery, Event, Identity, Recipient};
+use service::port::{
+    Clock, ConnectionStore, Failure, FanOutJob, PushLog, PushOutcome, PushRecord, Pusher, RecordJob,
+};
+use service::{Announcement, Connection, Delivery, Event, FanOut, Identity, Recipient};
 use testkit::world::World;
 use uuid::Uuid;
 
@@ -117,11 +119,14 @@ struct Log {
     calls: AtomicUsize,
     notes: AtomicUsize,
     hangs: bool,
+    /// How long it takes.
+    delay: Duration,
 }
 
 #[async_trait]
 impl PushLog for Log {
     async fn record(&self, pushes: &[PushRecord]) -> Result<(), Failure> {
+        tokio::time::sleep(self.delay).await;
         self.calls.fetch_add(1, Ordering::SeqCst);
         self.notes.fetch_add(pushes.len(), Ordering::SeqCst);
         if self.hangs {
@@ -210,4 +215,59 @@ async fn nobody_waits_for_a_note_or_for_the_removal_of_a_socket_that_is_gone() {
     let told = delivery.announce(vec![to(news(1), (1..=3).map(|user| (user, 0)))]);
     tokio::time::timeout(Duration::from_secs(60), told).await.expect("it ends").unwrap();
     assert_eq!(world.queues.drain_fan_out().len(), 1, "what failed is in the queue");
+}
+
+fn job(number: u128, users: std::ops::RangeInclusive<u128>) -> FanOutJob {
+    let recipient = |number| Recipient { user_id: user(number), joined_seq: Seq::ZERO };
+    let recipients = users.map(recipient).collect();
+    FanOutJob::ToMembers { event: news(number), trace_ids: vec![], recipients }
+}
+
+#[tokio::test]
+async fn the_fan_out_takes_the_time_that_a_note_needs_but_not_for_ever() {
+    let world = World::new();
+    world.connected(user(1), "c1").await;
+    // Longer than the lane would wait.
+    let slow = Arc::new(Log { delay: Duration::from_millis(500), ..Log::default() });
+    let fan_out = FanOut { delivery: Delivery { push_log: slow.clone(), ..world.delivery() } };
+    fan_out.run(job(1, 1..=1)).await.unwrap();
+    assert_eq!(slow.notes.load(Ordering::SeqCst), 1);
+    let hanging = Arc::new(Log { hangs: true, ..Log::default() });
+    let fan_out = FanOut { delivery: Delivery { push_log: hanging, ..world.delivery() } };
+    let told = fan_out.run(job(2, 1..=1));
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("it ends").unwrap();
+}
+
+/// A way to the sockets that takes five seconds of the world's clock.
+struct Slow(Arc<World>);
+
+#[async_trait]
+impl Pusher for Slow {
+    async fn push(&self, id: &ConnectionId, event: &Event) -> PushOutcome {
+        self.0.clock.advance(Duration::from_secs(5));
+        self.0.pusher.push(id, event).await
+    }
+
+    async fn disconnect(&self, id: &ConnectionId) -> Result<(), Failure> {
+        self.0.pusher.disconnect(id).await
+    }
+}
+
+#[tokio::test]
+async fn a_push_is_noted_with_the_time_before_it() {
+    let world = Arc::new(World::new());
+    world.connected(user(1), "c1").await;
+    let way = Arc::new(Slow(world.clone()));
+    let noting = || Delivery { push_log: world.queues.clone(), ..world.delivery_over(way.clone()) };
+    let begun_at = world.clock.now();
+    noting().announce(vec![to(news(1), std::iter::once((1, 0)))]).await.unwrap();
+    let later_at = world.clock.now();
+    FanOut { delivery: noting() }.run(job(1, 1..=1)).await.unwrap();
+    let at = |job: &RecordJob| match job {
+        RecordJob::Push(push) => push.at,
+        RecordJob::Receipt(claim) => panic!("{claim:?}"),
+    };
+    let noted: Vec<_> = world.queues.drain_records().iter().map(at).collect();
+    assert_eq!(noted, [Some(begun_at), Some(later_at)]);
+    assert!(begun_at < later_at);
 }

@@ -26,9 +26,10 @@ pub(super) enum NoteKind {
 #[async_trait]
 impl PushLog for FakeHistory {
     async fn record(&self, pushes: &[PushRecord]) -> Result<(), Failure> {
-        let at = self.clock.now();
+        let now = self.clock.now();
         let note = |push: &PushRecord| {
-            let PushRecord { conversation_id, after, through, devices } = *push;
+            let PushRecord { conversation_id, after, through, devices, at } = *push;
+            let at = at.map_or(now, |at| at.min(now));
             Note { conversation_id, kind: NoteKind::Pushed(devices), after, through, at }
         };
         self.reach()?.notes.extend(pushes.iter().map(note));
@@ -67,8 +68,9 @@ impl TraceStore for FakeHistory {
             match note.kind {
                 NoteKind::Pushed(devices) => {
                     trace.pushed_devices = trace.pushed_devices.saturating_add(devices);
-                    let first = trace.pushed_at.map_or(note.at, |(first, _)| first);
-                    trace.pushed_at = Some((first, note.at));
+                    let at = note.at.max(stamp.stored_at);
+                    let (first, last) = trace.pushed_at.unwrap_or((at, at));
+                    trace.pushed_at = Some((first.min(at), last.max(at)));
                 }
                 NoteKind::Delivered(user) => trace.delivered.push((user, note.at)),
                 NoteKind::Read(user) => trace.read.push((user, note.at)),

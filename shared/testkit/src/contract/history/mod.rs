@@ -287,6 +287,7 @@ macro_rules! history_contract {
         $crate::history_promises! { $fixture, traces:
             a_trace_begins_with_the_acceptance
             a_trace_tells_who_has_the_message
+            a_push_is_dated_by_who_made_it
             a_change_does_not_move_when_a_message_was_stored
             a_trace_is_for_the_sender_while_they_are_a_member
             who_does_not_share_receipts_leaves_no_reading_in_a_trace

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{ConversationId, Seq, UserId, limits};
+use domain::{ConversationId, Seq, Timestamp, UserId, limits};
 use service::Trace;
 use service::port::PushRecord;
 
@@ -22,7 +22,8 @@ async fn pushed(ports: &HistoryPorts, pushes: &[PushRecord]) {
 }
 
 fn push(id: ConversationId, after: i64, through: i64, devices: u32) -> PushRecord {
-    PushRecord { conversation_id: id, after: Seq(after), through: Seq(through), devices }
+    let (after, through) = (Seq(after), Seq(through));
+    PushRecord { conversation_id: id, after, through, devices, at: None }
 }
 
 async fn trace(ports: &HistoryPorts, id: ConversationId, seq: i64) -> Trace {
@@ -63,6 +64,25 @@ pub async fn a_trace_tells_who_has_the_message(fixture: &dyn HistoryFixture) {
     assert_eq!((before.pushed_devices, people(&before.delivered)), (2, vec![CLEO, BOB]));
     let after = trace(&ports, id, 4).await;
     assert_eq!((after.pushed_devices, people(&after.delivered)), (50, vec![BOB]));
+}
+
+pub async fn a_push_is_dated_by_who_made_it(fixture: &dyn HistoryFixture) {
+    let (ports, id) = three_messages(fixture).await;
+    let stored_at = trace(&ports, id, 3).await.stored_at;
+    let made_at = |seconds: i64| {
+        let at = Timestamp::from_unix_ms(stored_at.unix_ms() + seconds * 1_000);
+        PushRecord { at: Some(at.expect("a time")), ..push(id, 2, 3, 1) }
+    };
+    // They arrive in any order, and one of a clock that is ahead.
+    pushed(&ports, &[made_at(3_600), made_at(0)]).await;
+    has_received(&ports, id, BOB, 3).await;
+    let found = trace(&ports, id, 3).await;
+    let (first, last) = found.pushed_at.expect("pushes");
+    assert_eq!(first, stored_at);
+    assert!(last <= found.delivered[0].1, "a note of before the delivery");
+    // Of a clock that is behind.
+    pushed(&ports, &[made_at(-5)]).await;
+    assert_eq!(trace(&ports, id, 3).await.pushed_at.map(|(first, _)| first), Some(stored_at));
 }
 
 pub async fn a_change_does_not_move_when_a_message_was_stored(fixture: &dyn HistoryFixture) {

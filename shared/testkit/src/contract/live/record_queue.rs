@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use domain::Seq;
 use service::port::{PushLog, PushRecord, ReceiptClaim, ReceiptQueue, RecordJob};
 
+use crate::ambient::at_ms;
+
 use super::sample::{conversation, user};
 
 /// The queue from both ends.
@@ -38,7 +40,8 @@ fn sorted(mut jobs: Vec<RecordJob>) -> Vec<RecordJob> {
 
 fn push(number: u128) -> PushRecord {
     let conversation_id = conversation(number);
-    PushRecord { conversation_id, after: Seq(7), through: Seq(9), devices: 100 }
+    let at = Some(at_ms(1_234));
+    PushRecord { conversation_id, after: Seq(7), through: Seq(9), devices: 100, at }
 }
 
 pub async fn receipts_arrive_as_they_were_claimed(port: &impl Records) {
