@@ -10,19 +10,12 @@ use crate::reach::{Services, Use};
 use crate::repository::{assert_none, files_under};
 use crate::template::Template;
 
-/// A method of a port that `shared/aws/src/table` implements, and the calls that it comes to
-/// there: an action, and the keys of the items.
-const CALLS: [(&str, &str, &[(&str, &str)]); 22] = [
-    (
-        "ConnectionStore",
-        "open",
-        &[
-            ("BatchGetItem", "U#*"),
-            ("PutItem", "C#*"),
-            ("UpdateItem", "U#*"),
-            ("DeleteItem", "C#*"),
-        ],
-    ),
+/// Actions of DynamoDB, each with the keys of its items.
+type Calls = &'static [(&'static str, &'static str)];
+
+/// A method of a port that `shared/aws/src/table` implements, and what it calls there.
+const CALLS: [(&str, &str, Calls); 25] = [
+    ("ConnectionStore", "open", OPENING),
     ("ConnectionStore", "get", &[("GetItem", "C#*")]),
     ("ConnectionStore", "touch", &[("GetItem", "C#*"), ("UpdateItem", "U#*")]),
     ("ConnectionStore", "close", &[("DeleteItem", "C#*"), ("UpdateItem", "U#*")]),
@@ -34,50 +27,40 @@ const CALLS: [(&str, &str, &[(&str, &str)]); 22] = [
     ("PresenceStore", "announce", &[("UpdateItem", "U#*")]),
     ("PresenceStore", "watch", &[("BatchWriteItem", "W#*")]),
     ("PresenceStore", "watchers", &[("Query", "W#*")]),
-    (
-        "PresenceStore",
-        "end_watches",
-        &[("BatchGetItem", "U#*"), ("BatchGetItem", "W#*"), ("BatchWriteItem", "W#*")],
-    ),
+    ("PresenceStore", "end_watches", PARTING),
     ("TicketStore", "issue", &[("PutItem", "T#*")]),
     ("TicketStore", "redeem", &[("DeleteItem", "T#*")]),
     ("RateLimiter", "take", &[("GetItem", "R#*"), ("UpdateItem", "R#*")]),
-    (
-        "SendGate",
-        "of_connection",
-        &[("BatchGetItem", "C#*"), ("BatchGetItem", "V#*"), ("GetItem", "V#*")],
-    ),
+    ("SendGate", "of_connection", ADMITTING),
     ("SendGate", "is_member", &[("GetItem", "V#*")]),
     ("MembershipCopies", "write", &[("UpdateItem", "V#*")]),
+    ("LiveErasure", "erase", ERASING),
+    ("LiveErasure", "residue", &[("GetItem", "U#*"), ("Query", "W#*")]),
     ("KeyDirectory", "keys", &[("GetItem", "K#jwks")]),
     ("KeyDirectory", "publish", &[("UpdateItem", "K#jwks")]),
+    // It publishes its key before it signs.
+    ("TokenSigner", "sign", &[("UpdateItem", "K#jwks")]),
     ("Probe", "check", &[("GetItem", "PROBE")]),
 ];
 
-/// Of who leaves, all there is: a list too long for a line above.
-const ERASURE: [(&str, &[(&str, &str)]); 2] = [
-    (
-        "erase",
-        &[
-            ("UpdateItem", "U#*"),
-            ("PutItem", "U#*"),
-            ("DeleteItem", "C#*"),
-            ("Query", "W#*"),
-            ("BatchWriteItem", "W#*"),
-        ],
-    ),
-    ("residue", &[("GetItem", "U#*"), ("Query", "W#*")]),
+const OPENING: Calls =
+    &[("BatchGetItem", "U#*"), ("PutItem", "C#*"), ("UpdateItem", "U#*"), ("DeleteItem", "C#*")];
+const PARTING: Calls =
+    &[("BatchGetItem", "U#*"), ("BatchGetItem", "W#*"), ("BatchWriteItem", "W#*")];
+const ADMITTING: Calls = &[("BatchGetItem", "C#*"), ("BatchGetItem", "V#*"), ("GetItem", "V#*")];
+const ERASING: Calls = &[
+    ("UpdateItem", "U#*"),
+    ("PutItem", "U#*"),
+    ("DeleteItem", "C#*"),
+    ("Query", "W#*"),
+    ("BatchWriteItem", "W#*"),
 ];
 
 type Call = (String, String);
 
-fn calls_of(port: &str) -> Vec<(&'static str, &'static [(&'static str, &'static str)])> {
-    match port {
-        "LiveErasure" => ERASURE.to_vec(),
-        // It publishes its key before it signs.
-        "TokenSigner" => vec![("sign", &[("UpdateItem", "K#jwks")])],
-        _ => CALLS.iter().filter(|(own, ..)| *own == port).map(|(_, m, c)| (*m, *c)).collect(),
-    }
+fn calls_of(port: &str) -> Vec<(&'static str, Calls)> {
+    let own = CALLS.iter().filter(|(of_port, ..)| *of_port == port);
+    own.map(|(_, method, calls)| (*method, *calls)).collect()
 }
 
 /// What these uses come to: at least, where the code names the method, and at most.
