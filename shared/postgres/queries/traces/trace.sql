@@ -1,7 +1,7 @@
 -- What became of a message, for its sender. Of those who could see it, each one's first note that
 -- ends at its number or after it is the one that covers it, because marks only rise. Reading is
--- told only of those who share it. Pushes are dated by who pushed, whose clock may be behind this one:
--- none is shown as earlier than the commit of the message.
+-- told only of those who share it. Pushes are dated by who pushed, whose clock may be behind this
+-- one: none is shown as earlier than the commit of the message.
 --
 -- $1 conversation id, $2 user id of who asks, $3 seq, $4 numbers that one push covers at most.
 -- Row: trace_id, created_at, stored_at, pushed_devices, first_pushed_at, last_pushed_at,
