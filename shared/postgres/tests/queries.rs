@@ -39,6 +39,31 @@ async fn every_statement_can_be_prepared_on_the_migrated_tables() {
     }
 }
 
+/// Planned apart, it would run for each row without a plan for what it is given.
+#[tokio::test]
+async fn what_the_list_and_the_feed_share_is_planned_inside_of_them() {
+    let database = TestDatabase::migrated().await;
+    let client = database.connect().await;
+    let statements = [
+        ("listed", "conversations/list", "uuid, timestamptz, uuid, bigint, bigint, bigint"),
+        ("changed", "sync/changed_since", "uuid, timestamptz, uuid, bigint, bigint, bigint"),
+    ];
+    for (name, file, types) in statements {
+        let sql = crate_root().join("queries").join(file).with_extension("sql");
+        let sql = std::fs::read_to_string(sql).unwrap();
+        assert!(sql.contains("glance_at_conversation("), "{file} says it for itself");
+        client.batch_execute(&format!("PREPARE {name} ({types}) AS {sql}")).await.unwrap();
+        let explain = format!(
+            "EXPLAIN EXECUTE {name} ('00000000-0000-4000-8000-000000000001', NULL, NULL, 50, 9, 9)"
+        );
+        let plan: Vec<String> =
+            client.query(&explain, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        let plan = plan.join("\n");
+        assert!(plan.contains(" on messages"), "{file}:\n{plan}");
+        assert!(!plan.contains("Function Scan"), "{file}:\n{plan}");
+    }
+}
+
 #[test]
 fn every_statement_is_used_and_opens_with_its_row_shape() {
     let source = std::fs::read_to_string(crate_root().join("src/query.rs")).unwrap();

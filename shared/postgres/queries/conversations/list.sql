@@ -25,36 +25,9 @@ SELECT c.id, c.type, c.title, c.description, c.avatar_url, c.shares_history, c.c
     c.created_at, c.changed_at, c.last_seq, c.active_at,
     c.my_role, c.my_joined_seq, c.my_delivered_seq, c.my_read_seq, c.my_muted_until,
     c.my_archived, c.my_pinned,
-    (
-        SELECT count(*) FROM members
-        WHERE conversation_id = c.id AND left_seq IS NULL
-    ) AS member_count,
-    (
-        SELECT count(*) FROM (
-            SELECT FROM (
-                SELECT sender_id, kind, deleted_at FROM messages
-                WHERE conversation_id = c.id
-                    AND seq > greatest(c.my_read_seq, c.my_joined_seq)
-                ORDER BY seq
-                LIMIT $6
-            ) beyond
-            WHERE sender_id <> $1 AND kind <> 'system' AND deleted_at IS NULL
-            LIMIT $5
-        ) unread
-    ) AS unread_count,
-    last.conversation_id AS message_conversation_id, last.seq AS message_seq,
-    last.rev AS message_rev, last.client_id AS message_client_id,
-    last.sender_id AS message_sender_id, last.kind AS message_kind, last.text AS message_text,
-    last.reply_to AS message_reply_to, last.mentions AS message_mentions,
-    last.reactions AS message_reactions, last.event AS message_event,
-    last.pinned AS message_pinned, last.sent_at AS message_sent_at,
-    last.created_at AS message_created_at, last.edited_at AS message_edited_at,
-    last.deleted_at AS message_deleted_at
+    glance.*
 FROM page c
-LEFT JOIN LATERAL (
-    SELECT * FROM messages
-    WHERE conversation_id = c.id AND seq > c.my_joined_seq
-    ORDER BY seq DESC
-    LIMIT 1
-) last ON true
+CROSS JOIN LATERAL glance_at_conversation(
+    c.id, $1, c.my_joined_seq, c.my_read_seq, $5, $6
+) glance
 ORDER BY c.active_at DESC, c.id DESC
