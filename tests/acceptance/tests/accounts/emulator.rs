@@ -51,9 +51,19 @@ async fn queue(system: &System, name: &str) -> (Client, String) {
 
 /// What fails in this queue comes again after a second, in place of the minutes of the template.
 pub async fn hasten(system: &System, name: &str) {
+    let_fail_for(system, name, 1).await;
+}
+
+/// The end of [`hasten`]: whoever works on something of this queue may take more than a second.
+pub async fn hasten_no_more(system: &System, name: &str) {
+    let_fail_for(system, name, 180).await;
+}
+
+async fn let_fail_for(system: &System, name: &str, seconds: u32) {
     let (client, url) = queue(system, name).await;
     let set = client.set_queue_attributes().queue_url(url);
-    set.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await.unwrap();
+    let set = set.attributes(QueueAttributeName::VisibilityTimeout, seconds.to_string());
+    set.send().await.unwrap();
     // What a poll that has begun before receives, it receives for minutes. The gateway's take a
     // second at most.
     tokio::time::sleep(Duration::from_secs(2)).await;
