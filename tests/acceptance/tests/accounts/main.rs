@@ -10,6 +10,8 @@ mod keys;
 #[cfg(test)]
 mod mails;
 #[cfg(test)]
+mod old_hashes;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod secrets;
