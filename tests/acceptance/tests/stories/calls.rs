@@ -1,9 +1,9 @@
 //! Requests and frames that several stories make, and waiting for what comes of them.
 
-pub use acceptance::hearing::{heard_until, heard_within, is_message};
+pub use acceptance::hearing::{heard_until, is_message, told_typing};
 use harness::{Answer, Client, Device, Heard, Socket, State, WAIT, eventually};
 use protocol::body::{PresenceList, ReceiptList, Sync};
-use protocol::frame::{ReceiptUpdated, Said};
+use protocol::frame::{Messages, ReceiptUpdated, Said};
 use protocol::value::{MemberMarks, Message, Presence};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -115,6 +115,17 @@ pub async fn assert_all_agree(devices: &[Device], conversation: Uuid, last_seq: 
     assert_eq!(now.last_seq, last_seq);
 }
 
+/// The next push that carries this message, and the number it has there. A push that was slow comes
+/// twice, so the next one of all may be that of an earlier message.
+pub async fn seq_pushed(socket: &mut Socket, conversation: Uuid, client_id: Uuid) -> i64 {
+    loop {
+        let Messages { messages, .. } = socket.pushed(conversation).await.unwrap();
+        if let Some(message) = messages.iter().find(|message| message.client_id == client_id) {
+            return message.seq;
+        }
+    }
+}
+
 /// The next receipts in this conversation.
 pub async fn told_receipts(socket: &mut Socket, conversation: Uuid) -> ReceiptUpdated {
     let told = socket.wait_for("receipt.updated", |heard| match heard {
@@ -130,7 +141,7 @@ pub async fn told_receipts(socket: &mut Socket, conversation: Uuid) -> ReceiptUp
 }
 
 /// The next change in this conversation.
-pub async fn told_change(socket: &mut Socket, conversation: Uuid) -> protocol::frame::Messages {
+pub async fn told_change(socket: &mut Socket, conversation: Uuid) -> Messages {
     let told = socket.wait_for("message.changed", |heard| match heard {
         Heard::Frame(frame) => match &frame.said {
             Said::MessageChanged(told) if told.conversation_id == conversation => {

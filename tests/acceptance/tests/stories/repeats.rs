@@ -7,14 +7,15 @@ use harness::{Socket, WAIT, eventually, text_draft, unique_id};
 use protocol::frame::{Messages, Said};
 use uuid::Uuid;
 
+use crate::calls::seq_pushed;
 use crate::people::{a_pair, client_id, draft};
 
-/// The next push that carries this message, and the number it has there.
-async fn seq_pushed(socket: &mut Socket, conversation: Uuid, client_id: Uuid) -> i64 {
+/// The next push that ends at this number or after it: an earlier one that was slow comes twice.
+async fn pushed_through(socket: &mut Socket, conversation: Uuid, through: i64) -> Messages {
     loop {
-        let Messages { messages, .. } = socket.pushed(conversation).await.unwrap();
-        if let Some(message) = messages.iter().find(|message| message.client_id == client_id) {
-            return message.seq;
+        let push = socket.pushed(conversation).await.unwrap();
+        if push.through >= through {
+            return push;
         }
     }
 }
@@ -32,11 +33,11 @@ async fn a_message_sent_again_over_either_way_is_stored_once_and_pushed_with_the
     assert_eq!(seq_pushed(&mut his, conversation, id).await, 2);
     let again = text_draft(id, "another content under the same name");
     ada.send(conversation, &again).await.unwrap();
-    let push = his.pushed(conversation).await.unwrap();
+    let push = pushed_through(&mut his, conversation, 2).await;
     assert_eq!((push.after, push.through), (1, 2));
     let frame = hers.send(conversation, &[again]).await.unwrap();
     hers.accepted(frame).await.unwrap();
-    let push = his.pushed(conversation).await.unwrap();
+    let push = pushed_through(&mut his, conversation, 2).await;
     assert_eq!((push.after, push.through), (1, 2));
     assert_eq!(push.messages[0].text.as_deref(), Some("the first content wins"));
     assert_eq!(ada.history(conversation).await.unwrap().len(), 2);

@@ -2,29 +2,18 @@
 
 use std::time::Duration;
 
-use harness::{Device, Heard, Socket, State, WAIT, unique_id};
-use protocol::frame::{Said, Typing};
+use harness::{Device, Socket, State, WAIT, unique_id};
+use protocol::frame::Said;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::calls::{heard_until, is_message};
+use crate::calls::{heard_until, is_message, told_typing};
 use crate::people::{a_pair, draft, people};
 
 async fn says(socket: &mut Socket, conversation: Uuid, is_active: bool) -> Uuid {
     let data = json!({ "conversation_id": conversation, "active": is_active });
     socket.say_frame("typing", data).await.unwrap()
-}
-
-async fn told(socket: &mut Socket) -> Typing {
-    let told = socket.wait_for("typing", |heard| match heard {
-        Heard::Frame(frame) => match &frame.said {
-            Said::Typing(typing) => Some(typing.clone()),
-            _ => None,
-        },
-        _ => None,
-    });
-    told.await.unwrap()
 }
 
 fn count(heard: &[Said]) -> usize {
@@ -38,11 +27,8 @@ async fn typing_is_told_to_the_others_and_to_no_device_of_ones_own() {
     let (mut hers, mut other) = (ada.socket().await.unwrap(), tablet.socket().await.unwrap());
     let mut his = [bob.socket().await.unwrap(), bob.socket().await.unwrap()];
     for is_active in [true, false] {
-        says(&mut hers, conversation, is_active).await;
-        for socket in &mut his {
-            let told = told(socket).await;
+        for told in told_typing(&mut hers, &mut his, conversation, is_active).await {
             assert_eq!((told.conversation_id, told.user_id), (conversation, ada.id()));
-            assert_eq!(told.active, is_active);
             assert_eq!(told.expires_in_ms, if is_active { 6_000 } else { 0 });
         }
     }
@@ -61,7 +47,7 @@ async fn typing_too_often_is_dropped_without_a_word() {
     for _ in 0..30 {
         says(&mut hers, conversation, true).await;
     }
-    told(&mut his).await;
+    told_typing(&mut hers, std::slice::from_mut(&mut his), conversation, true).await;
     // A refused one behind them shows that the same function has had them.
     let refused = hers.say_frame("typing", json!({ "active": true })).await.unwrap();
     hers.refused(refused).await.unwrap();
@@ -110,16 +96,18 @@ async fn an_app_shows_who_types_until_they_stop() {
     let (ada, bob, conversation) = a_pair().await;
     let hers = Device::start(&ada, &[conversation]).await.unwrap();
     let his = Device::start(&bob, &[conversation]).await.unwrap();
-    hers.set_typing(conversation, true);
-    // Typing has no answer and no number: an app asks the clock again and again.
+    // Typing has no answer and no number: an app asks the clock again and again. Each round is a
+    // key: what was said before may not have been told.
     let until = Instant::now() + WAIT;
     while his.typists(conversation) != [ada.id()] {
         assert!(Instant::now() < until, "nobody types");
+        hers.set_typing(conversation, true);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     hers.post(conversation, "there");
     his.until("the message", WAIT, |s: &State| s.cursor(conversation) == 1).await.unwrap();
     hers.set_typing(conversation, false);
+    let until = Instant::now() + WAIT;
     while !his.typists(conversation).is_empty() {
         assert!(Instant::now() < until, "typing does not end");
         tokio::time::sleep(Duration::from_millis(20)).await;
