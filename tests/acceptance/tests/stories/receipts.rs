@@ -89,9 +89,14 @@ async fn receipts_are_told_to_authors_only() {
     claim(&ada, group, json!({ "delivered": 3 })).await.expect_status(204).unwrap();
     assert_eq!(told_receipts(&mut sockets[2], group).await.marks, [marks_are(ada.id(), 3, 0)]);
     ada.send(group, &draft("the last word")).await.unwrap();
-    for socket in &mut sockets[1..] {
+    // What was told may come twice.
+    let allowed = [vec![], vec![marks_are(ada.id(), 3, 0)]];
+    for (socket, allowed) in sockets[1..].iter_mut().zip(allowed) {
         let heard = heard_until(socket, |said| is_message(said, "the last word")).await;
-        let told = heard.iter().find(|said| matches!(said, Said::ReceiptUpdated(_)));
+        let told = heard.into_iter().find(|said| match said {
+            Said::ReceiptUpdated(told) => told.marks != allowed,
+            _ => false,
+        });
         assert_eq!(told, None, "who did not write was told who has read");
     }
     assert_eq!(marks(&bob, group).await.len(), 3);
