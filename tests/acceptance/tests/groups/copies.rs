@@ -12,9 +12,10 @@ use crate::people::{client_id, draft, people_on};
 /// The rule of the template that starts the sweep.
 const SWEEP: &str = "/_gateway/schedules/SweepStragglersSchedule";
 
-/// From now on a change of a membership takes two seconds to commit.
+/// From now on a change of a membership takes five seconds to commit: time enough to kill whoever
+/// makes it, on a busy machine too.
 const SLOW: &str = "CREATE FUNCTION sleep_a_little() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
+        $$ BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$;
     CREATE CONSTRAINT TRIGGER slow AFTER INSERT OR UPDATE ON membership_changes
         DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sleep_a_little()";
 const QUICK: &str = "DROP TRIGGER slow ON membership_changes; DROP FUNCTION sleep_a_little()";
