@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::{ClientId, ConversationId, EmailAddress, Timestamp, UserId};
 use service::Identity;
-use service::port::{Erased, Erasure, Failure};
+use service::port::{Erased, Erasure, Failure, GroupChanged, LeftConversations};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -19,9 +19,6 @@ use crate::row::{Read, column, instant};
 pub struct PgErasure {
     pub(crate) database: Database,
 }
-
-/// Conversations that are left before the next are looked for.
-const MEMBERSHIPS_PER_ROUND: i64 = 200;
 
 /// As the statement of the same name answers them.
 const ACCOUNT: [&str; 7] =
@@ -43,28 +40,42 @@ const RESIDUE: [&str; 11] = [
 
 #[async_trait]
 impl Erasure for PgErasure {
-    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure> {
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure> {
         let account = self.empty_account(user, now).await?;
         let sessions: Vec<Uuid> = column(&account, "session_ids")?;
-        Ok(sessions.into_iter().map(|id| identity(user, id)).collect())
+        let sessions = sessions.into_iter().map(|id| identity(user, id)).collect();
+        Ok(Erased { sessions, rows: counts(&account, &ACCOUNT)? })
     }
 
-    /// The account first: from then on nothing new is written for it, and what is left is found
-    /// by the next try. Each conversation is left in a transaction of its own, because one that
-    /// held them all would hold up everybody in them.
-    async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure> {
-        let account = self.empty_account(user, now).await?;
-        let sessions: Vec<Uuid> = column(&account, "session_ids")?;
-        let left = self.leave_everything(user, now).await?;
-        let parameters: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
-        let traces = self.database.query_opt(query::ERASE_TRACES, &parameters).await?;
-        let mut rows = counts(&account, &ACCOUNT)?;
-        rows.push(("memberships", left));
-        if let Some(traces) = traces {
-            rows.extend(counts(&traces, &TRACES)?);
+    /// Each conversation is left in a transaction of its own, because one that held them all
+    /// would hold up everybody in them.
+    async fn leave_some(
+        &self,
+        user: UserId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<LeftConversations, Failure> {
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let parameters: [Parameter<'_>; 2] = [(&user.0, Type::UUID), (&limit, Type::INT8)];
+        let rows = self.database.query(query::MEMBERSHIPS, &parameters).await?;
+        let mut changes = Vec::new();
+        for row in &rows {
+            let id = ConversationId(column(row, "conversation_id")?);
+            match self.leave(user, id, now).await {
+                Ok(change) => changes.extend(change),
+                Err(error) if changes.is_empty() => return Err(error.into()),
+                Err(_) => return Ok(LeftConversations { changes, is_last: false }),
+            }
         }
-        let sessions = sessions.into_iter().map(|id| identity(user, id)).collect();
-        Ok(Erased { sessions, rows })
+        // Nobody can come in who is gone, so there are no others than those that were found.
+        Ok(LeftConversations { changes, is_last: rows.len() < most })
+    }
+
+    async fn empty_memberships(&self, user: UserId) -> Result<Vec<(&'static str, u64)>, Failure> {
+        let parameters: [Parameter<'_>; 1] = [(&user.0, Type::UUID)];
+        let row = self.database.query_opt(query::ERASE_TRACES, &parameters).await?;
+        let row = row.ok_or_else(|| DatabaseError::unreadable("no traces and no zero"))?;
+        Ok(counts(&row, &TRACES)?)
     }
 
     async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure> {
@@ -103,44 +114,26 @@ impl PgErasure {
         rows.into_iter().next().ok_or_else(|| DatabaseError::unreadable("an end without a row"))
     }
 
-    /// Ends, because each round leaves what it found and nobody can come in who is gone.
-    async fn leave_everything(&self, user: UserId, now: Timestamp) -> Result<u64, DatabaseError> {
-        let parameters: [Parameter<'_>; 2] =
-            [(&user.0, Type::UUID), (&MEMBERSHIPS_PER_ROUND, Type::INT8)];
-        let mut left = 0;
-        loop {
-            let rows = self.database.query(query::MEMBERSHIPS, &parameters).await?;
-            if rows.is_empty() {
-                return Ok(left);
-            }
-            for row in &rows {
-                let id = ConversationId(column(row, "conversation_id")?);
-                left += u64::from(self.leave(user, id, now).await?);
-            }
-        }
-    }
-
-    /// `false` when another end of the same account was there first.
+    /// `None` when another end of the same account was there first.
     async fn leave(
         &self,
         user: UserId,
         id: ConversationId,
         now: Timestamp,
-    ) -> Result<bool, DatabaseError> {
+    ) -> Result<Option<GroupChanged>, DatabaseError> {
         let mut lease = self.database.lease().await?;
         let standing = lock_and_read(&mut lease, Found::ById(id), user, &[]).await?;
         let plan = standing.as_ref().and_then(|standing| standing.vanish(user));
         let (Some(standing), Some(plan)) = (standing, plan) else {
             give_up(&mut lease).await?;
-            return Ok(false);
+            return Ok(None);
         };
         // Nobody repeats these messages, so their names need not be known to anybody: any two
         // that differ will do, and one ends only once.
         let name = |part: &[u8]| ClientId(Uuid::new_v5(&id.0, &[part, user.0.as_bytes()].concat()));
         let author =
             Author { user_id: user, message_ids: vec![name(b"end/1"), name(b"end/2")], at: now };
-        write(&mut lease, standing, plan, &author).await?;
-        Ok(true)
+        write(&mut lease, standing, plan, &author).await.map(Some)
     }
 }
 

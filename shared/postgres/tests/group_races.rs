@@ -16,9 +16,10 @@ use domain::{EventType, GroupRefusal, InviteId, Role, Seq, UserId};
 use people::{People, at, digest, says};
 use postgres::{PgErasure, PgGroups, PgMessages, PgReceipts};
 use service::port::{
-    Erasure, GroupChange, GroupEdit, GroupError, InviteRefusal, InviteStore, MessageStore,
-    NewInvite, ReceiptClaim, ReceiptStore, Verdict,
+    GroupChange, GroupEdit, GroupError, InviteRefusal, InviteStore, MessageStore, NewInvite,
+    ReceiptClaim, ReceiptStore, Verdict,
 };
+use testkit::contract::history::ending::erase_all;
 use uuid::Uuid;
 
 const ROUNDS: u128 = 10;
@@ -182,7 +183,7 @@ async fn an_owner_who_vanishes_takes_no_row_before_a_smaller_one() {
         receipts.query(lock, &[&group.0, &smaller.0]).await.unwrap();
         let erasure = PgErasure::new(all.database());
         let user = all.id(owner);
-        let erased = tokio::spawn(async move { erasure.erase(user, at()).await });
+        let erased = tokio::spawn(async move { erase_all(&erasure, user, at()).await });
         all.until_somebody_waits_for_a_lock().await;
         let nowait = format!("{lock} NOWAIT");
         receipts.query(&nowait, &[&group.0, &greater.0]).await.expect("nobody has it");

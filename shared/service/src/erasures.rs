@@ -5,14 +5,15 @@ use std::sync::Arc;
 use domain::{EmailAddress, Password, TokenBucket, UserId, limits};
 
 use crate::credentials::hang_up;
+use crate::groups::announcements;
 use crate::pace::throttle;
 use crate::port::{
-    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, LiveErasure, RateLimiter,
-    SessionStore,
+    Clock, Erased, Erasure, ErasureQueue, Export, ExportPart, Failure, GroupChanged,
+    LeftConversations, LiveErasure, RateLimiter, SessionStore,
 };
 use crate::proof::{PasswordProof, check_session};
 use crate::two_factor::SecondFactor;
-use crate::{Caller, Error, Hangup};
+use crate::{Caller, Error, Hangup, Telling};
 
 /// `DELETE /users/me`
 #[derive(Clone)]
@@ -40,15 +41,20 @@ impl Departures {
         let (user, _) = self.proof.ask(caller, password).await?;
         self.second_factor.demand(user.id, code).await?;
         self.queue.enqueue(user.id, &user.email).await?;
-        let sessions = self.erasure.end_account(user.id, self.clock.now()).await?;
-        hang_up(&self.hangup, sessions, "account_erased").await
+        let ended = self.erasure.end_account(user.id, self.clock.now()).await?;
+        hang_up(&self.hangup, ended.sessions, "account_erased").await
     }
 }
+
+/// Conversations that are left before the others in them are told: what is held in memory, and
+/// what a crash leaves to the sweep. The copies of so many are written together.
+const CONVERSATIONS_PER_ROUND: usize = 50;
 
 /// The worker behind `accounts-to-erase`.
 #[derive(Clone)]
 pub struct Erasures {
     pub erasure: Arc<dyn Erasure>,
+    pub telling: Telling,
     pub live: Arc<dyn LiveErasure>,
     pub hangup: Hangup,
     pub clock: Arc<dyn Clock>,
@@ -56,12 +62,18 @@ pub struct Erasures {
 
 impl Erasures {
     /// Erases whatever is left, looks for what should not be there, and logs the report. An error
-    /// sends the job round again; every step can be done twice.
+    /// sends the job round again; every step can be done twice. So does the end of its time, in
+    /// the middle of thousands of conversations: those that were left stay so, and the next
+    /// receive goes on with the others.
     pub async fn run(&self, user: UserId, email: &EmailAddress) -> Result<(), Failure> {
-        let Erased { sessions, rows } = self.erasure.erase(user, self.clock.now()).await?;
-        if let Err(error) = hang_up(&self.hangup, sessions.clone(), "account_erased").await {
-            return Err(Failure::unavailable("sockets", error));
-        }
+        let ended = self.erasure.end_account(user, self.clock.now()).await?;
+        let Erased { sessions, mut rows } = ended;
+        // First, so that they do not hear themselves go; but sockets that cannot be ended now
+        // keep nobody in a conversation.
+        let hung_up = hang_up(&self.hangup, sessions.clone(), "account_erased").await;
+        rows.push(("memberships", self.leave_everything(user).await?));
+        rows.extend(self.erasure.empty_memberships(user).await?);
+        hung_up.map_err(|error| Failure::unavailable("sockets", error))?;
         self.erasure.forget_sessions(&sessions).await?;
         self.live.erase(user, self.clock.now()).await?;
         let mut residue = self.erasure.residue(user, email).await?;
@@ -76,6 +88,31 @@ impl Erasures {
             return Ok(());
         }
         Err(Failure::unavailable("erasure", format!("still there: {left}")))
+    }
+
+    /// Ends, because each round leaves what it found and nobody can come in who is gone. The
+    /// others hear of a round before the next one begins.
+    async fn leave_everything(&self, user: UserId) -> Result<u64, Failure> {
+        let mut left = 0;
+        loop {
+            let now = self.clock.now();
+            let round = self.erasure.leave_some(user, CONVERSATIONS_PER_ROUND, now).await?;
+            let LeftConversations { changes, is_last } = round;
+            left += u64::try_from(changes.len()).unwrap_or(u64::MAX);
+            self.tell(changes).await;
+            if is_last {
+                return Ok(left);
+            }
+        }
+    }
+
+    /// As anybody's leaving is told, but not to who left: they are no more. What fails here is
+    /// logged, and owed in the outbox.
+    async fn tell(&self, changes: Vec<GroupChanged>) {
+        let copies: Vec<_> = changes.iter().flat_map(|change| &change.copies).copied().collect();
+        let to_who_stays = |change| announcements(&GroupChanged { gone: vec![], ..change });
+        let news = changes.into_iter().flat_map(to_who_stays).collect();
+        self.telling.follow(&copies, news).await;
     }
 }
 

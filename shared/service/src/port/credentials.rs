@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use domain::{EmailAddress, SessionId, Timestamp, User, UserId};
 
-use super::Failure;
+use super::{Failure, GroupChanged};
 use crate::{Device, Identity, SessionView};
 
 /// What a token in a mail is good for.
@@ -129,7 +129,7 @@ pub trait TwoFactorStore: Send + Sync {
     async fn spend_recovery_code(&self, user: UserId, digest: &str) -> Result<bool, Failure>;
 }
 
-/// What was removed with an account, by what it was.
+/// What ended with an account, and what was removed with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Erased {
     /// Sessions that ended with the account and are not forgotten yet, for their sockets.
@@ -162,17 +162,38 @@ pub trait Export: Send + Sync {
     ) -> Result<ExportPart, super::PageError>;
 }
 
+/// Some of the conversations of an account that has ended, as they are without it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftConversations {
+    /// Those that were left now. None when another end of the same account was faster.
+    pub changes: Vec<GroupChanged>,
+    /// They are in no conversation any more.
+    pub is_last: bool,
+}
+
+/// The end of an account, in the order of its steps. Each can be done twice.
 #[async_trait]
 pub trait Erasure: Send + Sync {
-    /// The first step of `erase`, and a quick one: nobody is signed in to this account any more,
-    /// and what hangs on it alone is gone. Memberships are left as they are. Answers what `erase`
-    /// does of the sessions.
-    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure>;
-    /// The account becomes "deleted user": names, address, password, sessions, tokens, factors,
-    /// contacts, blocks and preferences go; memberships end; messages stay. Idempotent. Of the
-    /// sessions that were active their bare ids stay, revoked, and are answered each time until
-    /// they are forgotten: their sockets must be ended whatever fails in between.
-    async fn erase(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure>;
+    /// A quick step: the account becomes "deleted user". Names, address, password, sessions,
+    /// tokens, factors, contacts and blocks go, so nobody is signed in to it any more, and from
+    /// then on nothing new is written for it. Memberships are left as they are. Of the sessions
+    /// that were active their bare ids stay, revoked, and are answered each time until they are
+    /// forgotten: their sockets must be ended whatever fails in between.
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure>;
+    /// Leaves conversations of an account that has ended, at most so many, each on its own and
+    /// for good whatever becomes of the next. Where the last owner goes, the admin who joined
+    /// first becomes one, else the member who did. Messages stay. What was left before something
+    /// failed is answered, so that it can be told; the failure is then the answer of the next
+    /// call, if it is still one.
+    async fn leave_some(
+        &self,
+        user: UserId,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<LeftConversations, Failure>;
+    /// Preferences of memberships that have ended go, and notes of when something was delivered
+    /// and read. Answers how many, by table.
+    async fn empty_memberships(&self, user: UserId) -> Result<Vec<(&'static str, u64)>, Failure>;
     /// The sockets of these sessions of an account that has ended are ended, so nobody needs the
     /// ids any more. Nothing happens to the sessions of others.
     async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure>;

@@ -28,8 +28,9 @@ pub use conversations::{
     Behind, ConversationStore, Created, NewDirect, NewGroup, OpenError, PageError,
 };
 pub use credentials::{
-    Erased, Erasure, ErasureQueue, Export, ExportPart, ExportRecord, LiveErasure, MailPurpose,
-    MailTokenStore, NewMailToken, PasswordStore, SessionDirectory, TwoFactor, TwoFactorStore,
+    Erased, Erasure, ErasureQueue, Export, ExportPart, ExportRecord, LeftConversations,
+    LiveErasure, MailPurpose, MailTokenStore, NewMailToken, PasswordStore, SessionDirectory,
+    TwoFactor, TwoFactorStore,
 };
 pub use groups::{
     GroupChange, GroupChanged, GroupEdit, GroupError, GroupRequest, GroupStore, Invite,

@@ -121,7 +121,7 @@ impl SessionStore for Ending {
     ) -> Result<Rotation, Failure> {
         let rotation = self.0.rotate(presented, fresh, now).await?;
         if let Rotation::Rotated(identity) = &rotation {
-            self.0.erase(identity.user_id, now).await?;
+            self.0.end_account(identity.user_id, now).await?;
         }
         Ok(rotation)
     }

@@ -74,12 +74,10 @@ async fn what_was_said_stays_under_a_deleted_user() {
 }
 
 #[tokio::test]
-async fn the_erased_may_not_send_once_the_sweep_has_been() {
+async fn the_erased_may_not_send_once_the_job_is_done() {
     let scene = scene().await;
     scene.leave().await;
     scene.work().await.unwrap();
-    scene.world.clock.advance(limits::COPY_REPAIR_AFTER * 2);
-    scene.world.sweep().run().await.unwrap();
     let ada = caller(&scene.ada).user_id();
     assert!(!scene.world.live.is_member(ada, scene.id).await.unwrap());
 }
@@ -201,6 +199,7 @@ impl ConnectionStore for Unreachable {
 async fn sockets_that_could_not_be_ended_are_ended_by_a_later_try() {
     let world = Arc::new(World::new());
     let ada = world.person("ada").await;
+    let group = world.group(ada, &[]).await;
     let socket = world.socket(ada, "phone").await;
     let ticket = world.tickets().issue(ada).await.unwrap();
     let unreachable = Arc::new(Unreachable(world.clone(), AtomicBool::new(true)));
@@ -215,6 +214,7 @@ async fn sockets_that_could_not_be_ended_are_ended_by_a_later_try() {
         assert!(job.run(user, &email).await.is_err(), "it comes round again");
         assert_eq!(farewell(&world, &socket), None);
     }
+    assert!(!world.live.is_member(user, group).await.unwrap(), "that keeps her in nothing");
     unreachable.1.store(false, Ordering::SeqCst);
     job.run(user, &email).await.unwrap();
     assert_eq!(farewell(&world, &socket), Some("account_erased"));

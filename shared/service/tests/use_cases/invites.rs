@@ -157,7 +157,7 @@ async fn a_group_with_too_many_open_invites_makes_no_more() {
 async fn who_has_ended_their_account_joins_nothing_with_a_token_that_is_still_out() {
     let (world, ada, bob, id) = scene().await;
     let made = make(&world, ada, id, InviteTerms::default()).await;
-    world.history.erase(bob.user_id(), world.clock.now()).await.unwrap();
+    world.history.end_account(bob.user_id(), world.clock.now()).await.unwrap();
     let error = world.admissions().accept(bob, &made.token).await.unwrap_err();
     assert_eq!(code(&error), "unauthenticated");
     assert_eq!(world.invite_book().list(ada, id).await.unwrap()[0].uses, 0);

@@ -9,6 +9,7 @@ mod contacts;
 mod delivery;
 mod doubles;
 mod erasures;
+mod farewells;
 mod groups;
 mod hanging_up;
 mod invites;

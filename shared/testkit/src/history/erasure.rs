@@ -6,7 +6,7 @@ use domain::{
     SystemEvent, Timestamp, User, UserId, Username,
 };
 use service::Identity;
-use service::port::{Erased, Erasure, Failure};
+use service::port::{Erased, Erasure, Failure, LeftConversations};
 use uuid::Uuid;
 
 use super::groups::{Plan, role_changed};
@@ -15,24 +15,37 @@ use super::{FakeHistory, State};
 
 #[async_trait]
 impl Erasure for FakeHistory {
-    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Vec<Identity>, Failure> {
-        self.reach()?.end_account(user, now)
+    async fn end_account(&self, user: UserId, now: Timestamp) -> Result<Erased, Failure> {
+        let mut state = self.reach()?;
+        let rows = state.remnants(user);
+        let sessions = state.end_account(user, now)?;
+        Ok(Erased { sessions, rows })
     }
 
-    async fn erase(&self, user: UserId, at: Timestamp) -> Result<Erased, Failure> {
+    async fn leave_some(
+        &self,
+        user: UserId,
+        most: usize,
+        at: Timestamp,
+    ) -> Result<LeftConversations, Failure> {
         let now = self.clock.now();
-        let mut guard = self.reach()?;
-        let state = &mut *guard;
-        let rows = state.remnants(user);
-        let sessions = state.end_account(user, at)?;
-        state.notes.retain(|note| !is_of(note, user));
-        for id in state.rooms_of(user) {
+        let mut state = self.reach()?;
+        let mut changes = vec![];
+        for id in state.rooms_of(user).into_iter().take(most) {
             let plan = state.departure(user, id);
             let message_ids = [1, 2].map(|part| ClientId(Uuid::from_u128(id.0.as_u128() ^ part)));
             let left = state.carry_out(plan, &message_ids, at, now);
-            left.map_err(|error| Failure::bug("erasure", error))?;
+            changes.push(left.map_err(|error| Failure::bug("erasure", error))?);
         }
-        Ok(Erased { sessions, rows })
+        let is_last = changes.len() < most;
+        Ok(LeftConversations { changes, is_last })
+    }
+
+    async fn empty_memberships(&self, user: UserId) -> Result<Vec<(&'static str, u64)>, Failure> {
+        let mut state = self.reach()?;
+        let before = state.notes.len();
+        state.notes.retain(|note| !is_of(note, user));
+        Ok(of_count("traces", before - state.notes.len()).into_iter().collect())
     }
 
     async fn forget_sessions(&self, ended: &[Identity]) -> Result<(), Failure> {
@@ -156,7 +169,7 @@ impl State {
     fn departure(&self, user: UserId, id: ConversationId) -> Plan {
         let mut plan = Plan::nothing(id);
         plan.leaving.push(user);
-        plan.events.push(SystemEvent::new(EventType::MemberLeft, user, vec![user]));
+        let left = SystemEvent::new(EventType::MemberLeft, user, vec![user]);
         let Some((room, seat)) = self.room_of(user, id) else { return plan };
         let others = room.in_order_of_joining();
         let others = || others.iter().filter(|(other, _)| *other != user);
@@ -167,6 +180,7 @@ impl State {
             plan.role = Some((*heir, Role::Owner));
             plan.events.push(role_changed(user, *heir, Role::Owner));
         }
+        plan.events.push(left);
         plan
     }
 }

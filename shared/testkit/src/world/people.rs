@@ -136,14 +136,18 @@ impl World {
         }
     }
 
+    pub fn telling(&self) -> Telling {
+        Telling {
+            copies: self.live.clone(),
+            upkeep: self.history.clone(),
+            fan_out: self.queues.clone(),
+        }
+    }
+
     pub fn groups(&self) -> Groups {
         Groups {
             groups: self.history.clone(),
-            telling: Telling {
-                copies: self.live.clone(),
-                upkeep: self.history.clone(),
-                fan_out: self.queues.clone(),
-            },
+            telling: self.telling(),
             limiter: self.live.clone(),
             entropy: self.entropy.clone(),
             clock: self.clock.clone(),
@@ -218,6 +222,7 @@ impl World {
     pub fn erasures(&self) -> Erasures {
         Erasures {
             erasure: self.history.clone(),
+            telling: self.telling(),
             live: self.live.clone(),
             hangup: self.hangup(),
             clock: self.clock.clone(),

@@ -10,6 +10,7 @@ use service::{
 };
 
 use super::Parts;
+use super::groups::telling;
 use super::pace::{Pace, login_bucket, mail_bucket, proof_bucket};
 use crate::crypto::{Argon2Hasher, GuessingJudge};
 
@@ -113,6 +114,7 @@ pub fn erasures(parts: &Parts) -> Erasures {
     let table = parts.table();
     Erasures {
         erasure: Arc::new(PgErasure::new(parts.database())),
+        telling: telling(parts),
         live: table.clone(),
         hangup: parts.hangup(&table),
         clock: parts.clock(),

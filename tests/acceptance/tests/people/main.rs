@@ -12,6 +12,8 @@ mod erasure;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod farewells;
+#[cfg(test)]
 mod leftovers;
 #[cfg(test)]
 mod profiles;

@@ -1,12 +1,16 @@
 //! `Erasure`.
 
-use domain::{ContactRequestId, EmailAddress, EventType, Role, Seq, UserId, limits};
+use domain::{
+    ContactRequestId, ConversationId, EmailAddress, EventType, Role, Seq, UserId, limits,
+};
 use service::port::{
-    ContactAsked, ContactError, Erased, MailPurpose, NewMailToken, Rotation, TwoFactor,
+    ContactAsked, ContactError, Erased, GroupChanged, MailPurpose, MembershipCopy, NewMailToken,
+    Rotation, TwoFactor,
 };
 use service::{Identity, Window};
 use uuid::Uuid;
 
+use super::ending::erase_all;
 use super::scene::*;
 use super::{HistoryFixture, HistoryPorts};
 
@@ -14,8 +18,12 @@ fn email(name: &str) -> EmailAddress {
     EmailAddress::parse(&format!("{name}@example.org")).expect("an address")
 }
 
+async fn leave_all(ports: &HistoryPorts, user: UserId) -> Vec<GroupChanged> {
+    erase_all(&*ports.erasure, user, at(40)).await.expect("erases").1
+}
+
 async fn erase(ports: &HistoryPorts, user: UserId) -> Erased {
-    ports.erasure.erase(user, at(40)).await.expect("erases")
+    erase_all(&*ports.erasure, user, at(40)).await.expect("erases").0
 }
 
 /// What the job does once the sockets of these sessions are ended.
@@ -113,7 +121,7 @@ pub async fn an_account_ends_before_its_conversations_are_left(fixture: &dyn His
     let ports = bob_in_full(fixture).await;
     let group = conversation_id(1);
     for _ in 0..2 {
-        let ended = ports.erasure.end_account(BOB, at(40)).await.expect("ends");
+        let ended = ports.erasure.end_account(BOB, at(40)).await.expect("ends").sessions;
         assert_eq!(ended, [Identity { user_id: BOB, session_id: session_id(1) }]);
     }
     assert_eq!(ports.users.account(BOB).await.expect("reads"), None);
@@ -178,6 +186,81 @@ pub async fn a_group_finds_another_owner(fixture: &dyn HistoryFixture) {
         assert_eq!(owners.map(|member| member.user_id).collect::<Vec<_>>(), [owner]);
         assert!(members.iter().all(|member| member.user_id != ADA));
     }
+}
+
+pub async fn who_stays_can_be_told_of_each_conversation_that_was_left(
+    fixture: &dyn HistoryFixture,
+) {
+    let ports = three_people(fixture).await;
+    let group = open_group(&ports, 1, &[BOB, CLEO]).await.conversation.id;
+    let alone = open_group(&ports, 2, &[]).await.conversation.id;
+    let direct = open_direct(&ports, ADA, BOB).await.conversation.id;
+    let changes = leave_all(&ports, ADA).await;
+    let mut left: Vec<_> = changes.iter().map(|change| change.conversation.id).collect();
+    let mut expected = vec![group, alone, direct];
+    left.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+    for change in &changes {
+        let conversation_id = change.conversation.id;
+        let gone = vec![(EventType::MemberLeft, vec![ADA])];
+        let heir = [vec![(EventType::RoleChanged, vec![BOB])], gone.clone()].concat();
+        let (told, stay) = match conversation_id {
+            id if id == group => (heir, vec![BOB, CLEO]),
+            id if id == direct => (gone, vec![BOB]),
+            _ => (gone, vec![]),
+        };
+        let event = |message: &domain::Message| {
+            let event = message.event.clone().expect("an event");
+            (event.event_type, event.user_ids)
+        };
+        assert_eq!(change.messages.iter().map(event).collect::<Vec<_>>(), told);
+        let recipients = change.recipients.iter().map(|recipient| recipient.user_id);
+        assert_eq!(recipients.collect::<Vec<_>>(), stay);
+        let version = change.messages.last().expect("a message").seq;
+        assert_eq!(change.conversation.last_seq, version);
+        assert_eq!(change.conversation.member_count as usize, stay.len());
+        let copy = MembershipCopy { conversation_id, user_id: ADA, is_active: false, version };
+        assert_eq!((&change.gone, &change.copies), (&vec![ADA], &vec![copy]));
+    }
+}
+
+pub async fn what_is_told_of_an_end_is_owed_no_more(fixture: &dyn HistoryFixture) {
+    let ports = bob_in_full(fixture).await;
+    let changes = leave_all(&ports, BOB).await;
+    assert_eq!(changes.len(), 2);
+    fixture.age(limits::COPY_REPAIR_AFTER * 2).await;
+    let owed = async || {
+        let copies = ports.upkeep.unconfirmed_copies(100).await.expect("reads");
+        copies.iter().filter(|copy| copy.user_id == BOB).count()
+    };
+    assert_eq!(owed().await, 2, "until somebody confirms");
+    let copies: Vec<_> = changes.iter().flat_map(|change| change.copies.clone()).collect();
+    ports.upkeep.confirm_copies(&copies).await.expect("confirms");
+    assert_eq!(owed().await, 0);
+    assert_eq!(leave_all(&ports, BOB).await, [], "nothing is told twice");
+}
+
+pub async fn conversations_are_left_a_few_at_a_time(fixture: &dyn HistoryFixture) {
+    let ports = three_people(fixture).await;
+    let ids: Vec<ConversationId> = (1..=4).map(conversation_id).collect();
+    for number in 1..=4 {
+        open_group(&ports, number, &[BOB]).await;
+    }
+    ports.erasure.end_account(BOB, at(40)).await.expect("ends");
+    let mut left = vec![];
+    for (most, found, is_last) in [(1, 1, false), (3, 3, false), (3, 0, true)] {
+        let round = ports.erasure.leave_some(BOB, most, at(40)).await.expect("leaves");
+        assert_eq!((round.changes.len(), round.is_last), (found, is_last));
+        left.extend(round.changes.into_iter().map(|change| change.conversation.id));
+        let mut still_in = 0;
+        for id in &ids {
+            still_in += conversation(&ports, ADA, *id).await.member_count - 1;
+        }
+        assert_eq!(still_in as usize, ids.len() - left.len(), "what is answered is left, no more");
+    }
+    left.sort_unstable();
+    assert_eq!(left, ids);
 }
 
 pub async fn the_last_member_may_go(fixture: &dyn HistoryFixture) {

@@ -15,6 +15,7 @@ pub mod contacts;
 pub mod conversations;
 pub mod directory;
 pub mod edits;
+pub mod ending;
 pub mod erasure;
 pub mod export;
 pub mod factors;

@@ -117,6 +117,9 @@ macro_rules! people_contract {
             names_of_the_erased_are_free_again
             messages_of_the_erased_stay
             a_group_finds_another_owner
+            who_stays_can_be_told_of_each_conversation_that_was_left
+            what_is_told_of_an_end_is_owed_no_more
+            conversations_are_left_a_few_at_a_time
             the_last_member_may_go
             an_erasure_repeated_changes_nothing
             two_erasures_at_once_both_succeed
