@@ -2,15 +2,15 @@
 
 use std::process::ExitCode;
 
-use service::Blocks;
+use service::Blocking;
 use transport::http::{self, Request, Response};
 use transport::{Rejection, connect};
 
-pub async fn block_user(blocks: Blocks, request: Request) -> Result<Response, Rejection> {
-    blocks.block(request.caller()?, request.user_id()?).await?;
+pub async fn block_user(blocking: Blocking, request: Request) -> Result<Response, Rejection> {
+    blocking.block(request.caller()?, request.user_id()?).await?;
     Ok(http::no_content())
 }
 
 pub fn main() -> ExitCode {
-    http::serve(connect::blocks, block_user)
+    http::serve(connect::blocking, block_user)
 }

@@ -21,10 +21,6 @@ use testkit::contract::live::sample::{
     submission, user,
 };
 
-fn operations(service: &Scripted) -> Vec<String> {
-    service.calls().into_iter().map(|(operation, _)| operation).collect()
-}
-
 fn connection_item() -> Value {
     json!({
         "pk": {"S": format!("C#{}", connection_id("a"))}, "sk": {"S": "C"},
@@ -59,7 +55,7 @@ async fn the_second_frame_of_a_connection_takes_one_strongly_consistent_read() {
         assert_eq!(standing.connection, Some(connection("a", 1, at_ms(0))));
         assert!(standing.is_member, "conversation {number}");
     }
-    assert_eq!(operations(&service), ["BatchGetItem", "GetItem", "BatchGetItem"]);
+    assert_eq!(service.operations(), ["BatchGetItem", "GetItem", "BatchGetItem"]);
     let second = &service.calls()[2].1["RequestItems"]["live"];
     assert_eq!(second["Keys"].as_array().unwrap().len(), 2);
     assert_eq!(second["ConsistentRead"], true);
@@ -116,7 +112,7 @@ async fn a_full_bucket_takes_one_call_and_a_contended_one_asks_to_wait() {
     let service = scripted(vec![(200, taken)]).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert_eq!(table.take("message/a", bucket, 1, at_ms(0)).await.unwrap(), Ok(at_ms(200)));
-    assert_eq!(operations(&service), ["UpdateItem"]);
+    assert_eq!(service.operations(), ["UpdateItem"]);
 
     let failed = json!({
         "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
@@ -125,7 +121,7 @@ async fn a_full_bucket_takes_one_call_and_a_contended_one_asks_to_wait() {
     let service = scripted(vec![(400, failed); 10]).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert_eq!(table.take("message/a", bucket, 1, at_ms(0)).await.unwrap(), Err(100));
-    assert_eq!(operations(&service), ["UpdateItem"; 3]);
+    assert_eq!(service.operations(), ["UpdateItem"; 3]);
 }
 
 fn jobs(count: u32) -> Vec<FanOutJob> {
@@ -201,7 +197,7 @@ async fn what_sqs_did_not_delete_is_deleted_once_more() {
     let answers = vec![(200, batch_answer(&["1"], false)), (200, batch_answer(&[], false))];
     let service = scripted(answers).await;
     lane(&service).delete(&receipts(3)).await.unwrap();
-    assert_eq!(operations(&service), ["DeleteMessageBatch"; 2]);
+    assert_eq!(service.operations(), ["DeleteMessageBatch"; 2]);
 
     let service = scripted(vec![(200, batch_answer(&["1"], false)); 10]).await;
     let deleted = lane(&service).delete(&receipts(3)).await;

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use aws::LiveTable;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{Presence, Status, Timestamp, UserId, limits};
-use emulator::scripted::{Scripted, scripted};
+use emulator::scripted::scripted;
 use emulator::{clients, table_name};
-use serde_json::{Value, json};
+use serde_json::json;
 use service::port::{Acquaintance, ConnectionStore, Failure, PresenceStore, Sighting};
 use testkit::ambient::at_ms;
 use testkit::contract::live::sample::{connection, connection_id, session, user};
@@ -142,7 +142,7 @@ async fn a_heartbeat_that_meets_the_end_of_its_socket_leaves_no_ghost_behind() {
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert_eq!(table.touch(&connection_id("a"), at_ms(5)).await.unwrap(), None);
     let calls = ["GetItem", "UpdateItem", "UpdateItem", "GetItem", "UpdateItem"];
-    assert_eq!(operations(&service), calls);
+    assert_eq!(service.operations(), calls);
     let pruned = service.calls()[4].1["UpdateExpression"].clone();
     assert_eq!(pruned, "REMOVE #connection");
 }
@@ -212,133 +212,6 @@ async fn malformed_presence_is_a_bug_that_names_its_kind_and_not_its_content() {
     }
 }
 
-fn operations(service: &Scripted) -> Vec<String> {
-    service.calls().into_iter().map(|(operation, _)| operation).collect()
-}
-
-fn watch_item(name: &str) -> Value {
-    json!({
-        "pk": {"S": format!("W#{}", user(1))},
-        "sk": {"S": format!("000000000000/{}", connection_id(name))},
-        "user": {"S": user(2).to_string()}, "session": {"S": session(2).to_string()},
-        "since": {"N": at_ms(0).unix_ms().to_string()},
-        "seen": {"N": at_ms(0).unix_ms().to_string()},
-        "sees": {"BOOL": true}, "until_ms": {"N": at_ms(90_000).unix_ms().to_string()},
-    })
-}
-
-fn page(names: &[&str], last: Option<&str>) -> (u16, Value) {
-    let items: Vec<_> = names.iter().map(|name| watch_item(name)).collect();
-    let mut page = json!({"Items": items, "Count": items.len()});
-    if let Some(last) = last {
-        page["LastEvaluatedKey"] = json!({"pk": watch_item(last)["pk"], "sk": {"S": last}});
-    }
-    (200, page)
-}
-
-#[tokio::test]
-async fn watches_that_ended_long_ago_are_not_read_again_for_each_announcement() {
-    let scene = Scene::new().await;
-    for (name, end) in [("a", 90), ("b", 3_600), ("c", 7_200)] {
-        let by = connection(name, 2, at_ms(0));
-        scene.table.watch(&by, &[acquaintance(user(1))], at_ms(end * 1_000)).await.unwrap();
-    }
-    let service = scripted(vec![page(&[], None)]).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    table.watchers(user(1), at_ms(3_700_000)).await.unwrap();
-    let asked = &service.calls()[0].1;
-    let query = scene.client.query().table_name(&scene.name);
-    let read = query
-        .key_condition_expression(asked["KeyConditionExpression"].as_str().unwrap())
-        .expression_attribute_values(":person", AttributeValue::S(format!("W#{}", user(1))))
-        .expression_attribute_values(":first", text(&asked["ExpressionAttributeValues"][":first"]))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(read.count, 1, "only what ends after");
-}
-
-fn text(value: &Value) -> AttributeValue {
-    AttributeValue::S(value["S"].as_str().unwrap().to_owned())
-}
-
-/// Its two items are of one socket.
-#[tokio::test]
-async fn who_renews_their_watch_is_told_once() {
-    let scene = Scene::new().await;
-    let by = connection("a", 2, at_ms(0));
-    for end in [90, 150, 210, 270] {
-        scene.table.watch(&by, &[acquaintance(user(1))], at_ms(end * 1_000)).await.unwrap();
-    }
-    let watchers = scene.table.watchers(user(1), at_ms(1_000)).await.unwrap();
-    assert_eq!(watchers.len(), 1);
-}
-
-/// A page may be empty, since what has ended is left out, and not be the last.
-#[tokio::test]
-async fn a_broadcast_that_reads_only_the_first_page_of_a_scan() {
-    let pages = [page(&["a"], Some("a")), page(&[], Some("b")), page(&["c", "d"], None)];
-    let service = scripted(pages.to_vec()).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    let watchers = table.watchers(user(1), at_ms(0)).await.unwrap();
-    let ids: Vec<_> = watchers.iter().map(|watcher| watcher.connection.id.clone()).collect();
-    assert_eq!(ids, ["a", "c", "d"].map(connection_id));
-    assert_eq!(operations(&service), ["Query"; 3]);
-    let calls = service.calls();
-    let starts: Vec<_> = calls.iter().map(|(_, body)| &body["ExclusiveStartKey"]["sk"]).collect();
-    assert_eq!(starts, [&Value::Null, &json!({"S": "a"}), &json!({"S": "b"})]);
-    assert!(calls.iter().all(|(_, body)| body["ConsistentRead"] == true));
-}
-
-#[tokio::test]
-async fn no_number_of_watchers_is_read_without_end() {
-    let service = scripted(vec![page(&[], Some("a")); 100]).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    assert!(table.watchers(user(1), at_ms(0)).await.unwrap().is_empty());
-    assert_eq!(service.calls().len(), 50);
-
-    let crowd = |page_number: usize| {
-        let names: Vec<_> = (0..600).map(|number| format!("c{page_number}-{number}")).collect();
-        page(&names.iter().map(String::as_str).collect::<Vec<_>>(), Some("a"))
-    };
-    let service = scripted((0..3).map(crowd).collect()).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    let watchers = table.watchers(user(1), at_ms(0)).await.unwrap();
-    assert_eq!((watchers.len(), service.calls().len()), (limits::WATCHERS_PER_USER, 2));
-}
-
-#[tokio::test]
-async fn fifty_people_are_watched_with_two_calls_and_each_named_once() {
-    let service = scripted(vec![(200, json!({"UnprocessedItems": {}})); 2]).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    let mut people: Vec<_> = (0..50).map(|number| acquaintance(user(number))).collect();
-    people.push(acquaintance(user(0)));
-    table.watch(&connection("a", 1, at_ms(0)), &people, at_ms(90_000)).await.unwrap();
-    assert_eq!(operations(&service), ["BatchWriteItem"; 2]);
-    let puts: usize = service
-        .calls()
-        .iter()
-        .map(|(_, body)| body["RequestItems"]["live"].as_array().unwrap().len())
-        .sum();
-    assert_eq!(puts, 50);
-}
-
-#[tokio::test]
-async fn watches_that_dynamodb_left_are_written_again_and_at_last_unavailable() {
-    let left = json!({"UnprocessedItems": {"live": [{"PutRequest": {"Item": watch_item("a")}}]}});
-    let service = scripted(vec![(200, left.clone()), (200, json!({}))]).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    let (watcher, people) = (connection("a", 2, at_ms(0)), [acquaintance(user(1))]);
-    table.watch(&watcher, &people, at_ms(90_000)).await.unwrap();
-    assert_eq!(service.calls().len(), 2);
-
-    let service = scripted(vec![(200, left); 10]).await;
-    let table = LiveTable::new(service.clients.dynamodb(), "live");
-    let watched = table.watch(&watcher, &people, at_ms(90_000)).await;
-    assert!(matches!(watched, Err(Failure::Unavailable { .. })));
-    assert_eq!(service.calls().len(), 4);
-}
-
 #[tokio::test]
 async fn a_heartbeat_takes_a_read_and_a_write_and_names_no_status() {
     let record = json!({"Item": {
@@ -349,7 +222,7 @@ async fn a_heartbeat_takes_a_read_and_a_write_and_names_no_status() {
     let service = scripted(vec![(200, record), (200, json!({}))]).await;
     let table = LiveTable::new(service.clients.dynamodb(), "live");
     assert!(table.touch(&connection_id("a"), at_ms(5)).await.unwrap().is_some());
-    assert_eq!(operations(&service), ["GetItem", "UpdateItem"]);
+    assert_eq!(service.operations(), ["GetItem", "UpdateItem"]);
     assert!(!service.calls()[1].1.to_string().contains("away"));
 }
 
@@ -359,7 +232,7 @@ async fn a_throttled_table_makes_presence_unavailable() {
     let throttled = || scripted(vec![(400, json!({"__type": code})); 10]);
     let (id, people) = (connection_id("a"), [acquaintance(user(1))]);
     let (watcher, until) = (connection("a", 1, at_ms(0)), at_ms(90_000));
-    for step in 0..6 {
+    for step in 0..7 {
         let service = throttled().await;
         let table = LiveTable::new(service.clients.dynamodb(), "live");
         let presence: &dyn PresenceStore = &table;
@@ -369,6 +242,7 @@ async fn a_throttled_table_makes_presence_unavailable() {
             2 => presence.announce(user(1), Presence::Online).await.map(drop),
             3 => presence.watch(&watcher, &people, until).await,
             4 => presence.watchers(user(1), at_ms(0)).await.map(drop),
+            5 => presence.end_watches(user(1), user(2), at_ms(0)).await.map(drop),
             _ => table.close(&id, at_ms(0)).await.map(drop),
         };
         assert!(matches!(failed, Err(Failure::Unavailable { .. })), "step {step}");

@@ -10,7 +10,9 @@ use crate::port::{
     BlockError, BlockStore, Clock, ContactAsked, ContactError, ContactStore, Entropy, FanOutQueue,
     RateLimiter,
 };
-use crate::{Caller, ContactRequest, ContactStatus, Error, Event, Listed, Page, Recipient};
+use crate::{
+    Caller, ContactRequest, ContactStatus, Error, Event, Listed, Page, PresencePartings, Recipient,
+};
 
 /// Who one's contacts are, and who waits for an answer.
 #[derive(Clone)]
@@ -152,31 +154,48 @@ impl From<ContactError> for Error {
     }
 }
 
-/// Whom one does not want to hear of.
+/// Begins to hear no more of somebody.
 #[derive(Clone)]
-pub struct Blocks {
+pub struct Blocking {
     pub blocks: Arc<dyn BlockStore>,
+    pub partings: PresencePartings,
     pub clock: Arc<dyn Clock>,
 }
 
-impl Blocks {
-    /// Idempotent. The other side is not told.
+impl Blocking {
+    /// Idempotent. The other side is not told; who watches the other sees them go offline, as
+    /// anybody may at any time. Once more ends once more what was begun to be watched meanwhile.
     pub async fn block(&self, caller: Caller, other: UserId) -> Result<(), Error> {
         if caller.user_id() == other {
             let invalid = Invalid::new("invalid_user", "must be somebody else");
             return Err(Error::invalid("user_id", invalid));
         }
-        let blocked = self.blocks.block(caller.user_id(), other, self.clock.now()).await;
-        blocked.map_err(|error| match error {
-            BlockError::UnknownUser => Error::user_not_found(),
+        self.blocks.block(caller.user_id(), other, self.clock.now()).await?;
+        self.partings.part(caller.user_id(), other).await;
+        Ok(())
+    }
+}
+
+impl From<BlockError> for Error {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::UnknownUser => Self::user_not_found(),
             BlockError::Full => {
                 let detail = "as many people are blocked as one may block";
-                Error::Conflict { code: "too_many_blocks", detail }
+                Self::Conflict { code: "too_many_blocks", detail }
             }
             BlockError::Failure(failure) => failure.into(),
-        })
+        }
     }
+}
 
+/// Whom one does not want to hear of.
+#[derive(Clone)]
+pub struct Blocks {
+    pub blocks: Arc<dyn BlockStore>,
+}
+
+impl Blocks {
     /// Idempotent.
     pub async fn unblock(&self, caller: Caller, other: UserId) -> Result<(), Error> {
         Ok(self.blocks.unblock(caller.user_id(), other).await?)

@@ -37,7 +37,7 @@ mod value;
 pub use accounts::{Accounts, Device, Login, Registration, Registrations, SignedIn};
 pub use archive::{Archive, PersistJob};
 pub use catch_up::{CatchUp, Traces};
-pub use contacts::{Blocks, ContactLists, Contacts, Introductions, PeopleSearch};
+pub use contacts::{Blocking, Blocks, ContactLists, Contacts, Introductions, PeopleSearch};
 pub use conversations::{Conversations, GroupDraft, Listed, Opened, Openings};
 pub use credentials::{EmailProofs, Passwords, Revocations, SessionList};
 pub use delivery::{Announcement, Delivery, FanOut};
@@ -51,7 +51,9 @@ pub use health::Health;
 pub use mail_requests::{EmailProofMails, ForgottenPasswords};
 pub use messages::{History, Messages, SocketMessages};
 pub use post_office::PostOffice;
-pub use presences::{PresenceAnnouncements, PresenceStatus, PresenceWatches, Presences};
+pub use presences::{
+    PresenceAnnouncements, PresencePartings, PresenceStatus, PresenceWatches, Presences,
+};
 pub use profiles::Profiles;
 pub use proof::PasswordProof;
 pub use public_keys::PublicKeys;

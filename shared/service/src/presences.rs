@@ -5,19 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{ConnectionId, Invalid, Presence, Status, Timestamp, UserId, limits};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tokio::time::timeout;
 
 use crate::pace::take_signal;
 use crate::port::{
-    Acquaintance, Acquaintances, Clock, ConnectionStore, Failure, PresenceQueue, PresenceStore,
-    RateLimiter, Sighting,
+    Acquaintance, Acquaintances, Clock, ConnectionStore, Failure, FanOutJob, FanOutQueue,
+    PresenceQueue, PresenceStore, RateLimiter, Sighting,
 };
 use crate::{Caller, Connection, Delivery, Error, Event, Hangup, PresenceView};
 
 /// What a request may wait so that others hear of somebody's presence: it is a courtesy, and shows
 /// at the next watch in any case.
 pub(crate) const COURTESY_BUDGET: Duration = Duration::from_millis(500);
+/// What a block may wait until the watches between two people are ended. It is more than a
+/// courtesy, but they end by themselves after [`limits::WATCH_LIFETIME`].
+const PARTING_BUDGET: Duration = Duration::from_secs(4);
 
 /// Who is there, for people who know each other.
 #[derive(Clone)]
@@ -55,9 +58,14 @@ fn views(people: &[UserId], known: &[Acquaintance], sightings: &[Sighting]) -> V
     let asked = people.iter().filter(|id| asked.insert(**id));
     let seen = asked.map(|id| match sightings.get(id).zip(shares.get(id)) {
         Some((sighting, shares)) => view(sighting, *shares),
-        None => PresenceView { user_id: *id, presence: Presence::Offline, last_seen_at: None },
+        None => hidden(*id),
     });
     seen.collect()
+}
+
+/// Somebody whom one may not see.
+fn hidden(user_id: UserId) -> PresenceView {
+    PresenceView { user_id, presence: Presence::Offline, last_seen_at: None }
 }
 
 fn check_count(people: &[UserId]) -> Result<(), Error> {
@@ -215,5 +223,46 @@ impl PresenceAnnouncements {
             self.delivery.tell(event, some).await?;
         }
         Ok(())
+    }
+}
+
+/// Ends what two people watch of each other, when they may not see each other any more.
+#[derive(Clone)]
+pub struct PresencePartings {
+    pub presences: Arc<dyn PresenceStore>,
+    pub fan_out: Arc<dyn FanOutQueue>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl PresencePartings {
+    /// After the commit of what stands between them: who begins to watch from then on sees
+    /// nothing. It never fails: a watch that is not found, or not ended in time, ends by itself
+    /// within [`limits::WATCH_LIFETIME`], and who was not told sees it with the next watch.
+    pub(crate) async fn part(&self, one: UserId, other: UserId) {
+        let both = join(self.hide(one, other), self.hide(other, one));
+        let Ok((there, back)) = timeout(PARTING_BUDGET, both).await else {
+            tracing::warn!("watches are left to end by themselves: the table or queue is slow");
+            return;
+        };
+        for failure in [there.err(), back.err()].into_iter().flatten() {
+            tracing::warn!(error = %failure, "watches are left to end by themselves");
+        }
+    }
+
+    /// Of a person who looks offline already nothing is said: it would only tell of the block.
+    async fn hide(&self, user: UserId, from: UserId) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let connections = self.presences.end_watches(from, user, now).await?;
+        if connections.is_empty() {
+            return Ok(());
+        }
+        // Not before: what is announced in between is told to these watchers no more.
+        let sightings = self.presences.of_users(&[user], now).await?;
+        if !sightings.iter().any(Sighting::may_seem_there) {
+            return Ok(());
+        }
+        let event = Event::PresenceChanged { users: vec![hidden(user)] };
+        let job = FanOutJob::ToConnections { event, trace_ids: vec![], connections };
+        self.fan_out.enqueue(vec![job]).await
     }
 }

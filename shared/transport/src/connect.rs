@@ -44,7 +44,7 @@ pub use groups::{
 };
 pub use mail::post_office;
 pub use messages::{history, messages, reactors, receipt_marks, receipts, revisions, traces};
-pub use people::{blocks, contact_lists, contacts, introductions, people_search};
+pub use people::{blocking, blocks, contact_lists, contacts, introductions, people_search};
 pub use sockets::{
     FrameDesk, FrontDoor, Origins, SignalDesk, TicketDesk, closings, frame_desk, front_door,
     heartbeats, signal_desk, ticket_desk,

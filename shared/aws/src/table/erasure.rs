@@ -1,10 +1,8 @@
 //! The end of a person in the table.
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{DeleteRequest, ReturnValue, WriteRequest};
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::{ConnectionId, Timestamp, UserId, limits};
 use service::port::{Failure, LiveErasure};
 
@@ -88,8 +86,7 @@ impl LiveTable {
             let answer = answer.map_err(|error| call::failure(WHAT, error))?;
             let found = answer.items.unwrap_or_default();
             for some in found.chunks(WRITES_PER_CALL) {
-                let deletes = some.iter().map(deletion).collect::<Result<Vec<_>, _>>()?;
-                self.write_chunk(deletes).await?;
+                self.remove_chunk(some).await?;
             }
             if answer.last_evaluated_key.is_none_or(|key| key.is_empty()) {
                 return Ok(());
@@ -112,12 +109,4 @@ impl LiveTable {
         }
         Ok(count)
     }
-}
-
-fn deletion(found: &Attributes) -> Result<WriteRequest, Failure> {
-    let key = |name: &str| Some((name.to_owned(), found.get(name)?.clone()));
-    let key: HashMap<_, _> = ["pk", "sk"].into_iter().filter_map(key).collect();
-    let delete = DeleteRequest::builder().set_key(Some(key)).build();
-    let delete = delete.map_err(|error| Failure::bug(WHAT, error))?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
 }

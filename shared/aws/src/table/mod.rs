@@ -29,6 +29,7 @@ mod rate;
 mod tickets;
 mod watches;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -149,12 +150,12 @@ fn item_of_failed_condition(error: &UpdateError) -> Option<Option<&Attributes>> 
 #[derive(Clone)]
 struct Key {
     pk: String,
-    sk: &'static str,
+    sk: Cow<'static, str>,
 }
 
 impl Key {
-    fn new(pk: impl Into<String>, sk: &'static str) -> Self {
-        Self { pk: pk.into(), sk }
+    fn new(pk: impl Into<String>, sk: impl Into<Cow<'static, str>>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
     }
 
     fn connection(id: &ConnectionId) -> Self {
@@ -183,7 +184,7 @@ impl Key {
 
     fn attributes(&self) -> Attributes {
         let pair = |name: &str, value: &str| (name.to_owned(), item::text(value));
-        HashMap::from([pair("pk", &self.pk), pair("sk", self.sk)])
+        HashMap::from([pair("pk", &self.pk), pair("sk", &self.sk)])
     }
 
     fn is_of(&self, item: &Attributes) -> bool {

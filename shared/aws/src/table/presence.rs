@@ -88,6 +88,18 @@ impl PresenceStore for LiveTable {
     async fn watchers(&self, user: UserId, now: Timestamp) -> Result<Vec<Watcher>, Failure> {
         self.watches_of(user, now).await
     }
+
+    async fn end_watches(
+        &self,
+        watcher: UserId,
+        watched: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        let person = self.read_many(&[Key::live(watcher)], true).await?;
+        let Some(person) = person.first() else { return Ok(vec![]) };
+        let sockets = person::listed(person)?.into_iter().map(|listed| listed.connection);
+        self.remove_watches_between(sockets.collect(), watched, now).await
+    }
 }
 
 impl LiveTable {

@@ -1,16 +1,20 @@
 //! Who watches whom: one item `W#…` for each pair of a person and a socket, sorted by when it
 //! ends, so that what has ended is not read again.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{DeleteRequest, PutRequest, WriteRequest};
 use domain::{ConnectionId, Timestamp, UserId, limits};
 use service::port::{Acquaintance, Failure, Watcher};
 use service::{Connection, Identity};
 
 use super::item::{self, Item};
-use super::{Attributes, LiveTable, UNPROCESSED_PAUSE, UNPROCESSED_TRIES, WHAT};
+use super::person::record_end;
+use super::{
+    Attributes, KEYS_PER_CALL, Key, LiveTable, UNPROCESSED_PAUSE, UNPROCESSED_TRIES, WHAT,
+};
 use crate::call;
 
 /// How failures name the item.
@@ -22,6 +26,11 @@ const PAGES_PER_READ: usize = 50;
 /// Watches that end within the same stretch of this length are sorted together: what has ended
 /// and is read nevertheless, ended within it. A watch that is renewed seldom leaves a second item.
 const STRETCH: Duration = Duration::from_secs(120);
+/// So what lasts now ends in this stretch or in the next, though clocks differ a little.
+const _: () = assert!(limits::WATCH_LIFETIME.as_secs() < STRETCH.as_secs());
+/// Sockets of one person whose watches of another are looked for. Somebody has ten; those whose
+/// end nobody noticed are listed a while longer.
+const SOCKETS_PER_ENDING: usize = KEYS_PER_CALL / 2;
 
 impl LiveTable {
     pub(super) async fn put_watches(
@@ -60,6 +69,38 @@ impl LiveTable {
             tokio::time::sleep(UNPROCESSED_PAUSE * 2_u32.pow(tried)).await;
         }
         Err(Failure::unavailable(WHAT, "items stayed unprocessed"))
+    }
+
+    /// Looks where the watches of these sockets must be, the newest sockets first: so what it costs
+    /// does not depend on how many others watch.
+    pub(super) async fn remove_watches_between(
+        &self,
+        mut sockets: Vec<Connection>,
+        watched: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        sockets.retain(|socket| now < record_end(socket));
+        sockets.sort_by_key(|socket| Reverse(socket.since));
+        sockets.truncate(SOCKETS_PER_ENDING);
+        let ends = [now, now.plus(STRETCH)];
+        let keys = sockets.iter().flat_map(|socket| ends.map(|end| key(watched, end, &socket.id)));
+        let found = self.read_many(&keys.collect::<Vec<_>>(), true).await?;
+        for some in found.chunks(WRITES_PER_CALL) {
+            self.remove_chunk(some).await?;
+        }
+        let mut ended = BTreeMap::new();
+        for attributes in &found {
+            let (until, Watcher { connection, .. }) = watcher(attributes)?;
+            if now < until {
+                ended.insert(connection.id.clone(), connection);
+            }
+        }
+        Ok(ended.into_values().collect())
+    }
+
+    /// At most [`WRITES_PER_CALL`] items, of which the keys are known at least.
+    pub(super) async fn remove_chunk(&self, found: &[Attributes]) -> Result<(), Failure> {
+        self.write_chunk(found.iter().map(deletion).collect::<Result<_, _>>()?).await
     }
 
     /// Strongly consistent: who began to watch a moment ago is told.
@@ -107,6 +148,19 @@ fn stretch(end: Timestamp) -> String {
     format!("{:012}", end.unix_ms().div_euclid(length))
 }
 
+/// Where the watch of this socket is that ends then.
+fn key(person: UserId, end: Timestamp, socket: &ConnectionId) -> Key {
+    Key::new(format!("{KIND}{person}"), format!("{}/{socket}", stretch(end)))
+}
+
+fn deletion(found: &Attributes) -> Result<WriteRequest, Failure> {
+    let key = |name: &str| Some((name.to_owned(), found.get(name)?.clone()));
+    let key: HashMap<_, _> = ["pk", "sk"].into_iter().filter_map(key).collect();
+    let delete = DeleteRequest::builder().set_key(Some(key)).build();
+    let delete = delete.map_err(|error| Failure::bug(WHAT, error))?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}
+
 fn watch(
     connection: &Connection,
     person: UserId,
@@ -115,8 +169,6 @@ fn watch(
 ) -> Attributes {
     let Identity { user_id, session_id } = connection.identity;
     let attributes = [
-        ("pk", item::text(format!("{KIND}{person}"))),
-        ("sk", item::text(format!("{}/{}", stretch(until), connection.id))),
         ("user", item::text(user_id)),
         ("session", item::text(session_id)),
         ("since", item::time(connection.since)),
@@ -125,7 +177,9 @@ fn watch(
         ("until_ms", item::time(until)),
         ("expires_at", item::expiry(until)),
     ];
-    HashMap::from(attributes.map(|(name, value)| (name.to_owned(), value)))
+    let mut item = key(person, until, &connection.id).attributes();
+    item.extend(attributes.map(|(name, value)| (name.to_owned(), value)));
+    item
 }
 
 /// Until when, and who.

@@ -42,6 +42,10 @@ impl Scripted {
     pub fn calls(&self) -> Vec<(String, Value)> {
         self.script.lock().expect("lock").calls.clone()
     }
+
+    pub fn operations(&self) -> Vec<String> {
+        self.calls().into_iter().map(|(operation, _)| operation).collect()
+    }
 }
 
 async fn answer(

@@ -26,6 +26,11 @@ impl Sighting {
         Presence::of_devices(self.statuses.iter().copied())
     }
 
+    /// Whether some watcher may believe that they are there: they are, or it was told last.
+    pub fn may_seem_there(&self) -> bool {
+        [self.presence(), self.announced].iter().any(|shown| *shown != Presence::Offline)
+    }
+
     /// Whether watchers believe something else.
     pub fn is_news(&self) -> bool {
         self.presence() != self.announced
@@ -71,6 +76,16 @@ pub trait PresenceStore: Send + Sync {
     ) -> Result<(), Failure>;
     /// Those whose watch has not ended, at most `limits::WATCHERS_PER_USER`.
     async fn watchers(&self, user: UserId, now: Timestamp) -> Result<Vec<Watcher>, Failure>;
+    /// No socket of the one is among the watchers of the other any more. Answers those that were,
+    /// each once. What it costs depends on their sockets, not on how many others watch. Misses a
+    /// socket that a stray 410 pruned, and a watch that is begun or renewed at this moment: these
+    /// end by themselves.
+    async fn end_watches(
+        &self,
+        watcher: UserId,
+        watched: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure>;
 }
 
 /// Into `presence-to-announce`.

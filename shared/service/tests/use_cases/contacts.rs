@@ -74,7 +74,7 @@ async fn what_is_refused_has_a_name_and_is_not_told() {
     let (world, ada, bob) = two().await;
     let cleo = world.person("cleo").await;
     befriend(&world, ada, bob).await;
-    world.blocks().block(cleo, ada.user_id()).await.unwrap();
+    world.blocking().block(cleo, ada.user_id()).await.unwrap();
     world.queues.drain_fan_out();
     let cases = [
         (ada.user_id(), "invalid_user"),
@@ -140,7 +140,7 @@ async fn a_block_ends_what_was_between_two_and_is_not_told() {
     assert_eq!(presence(&world, ada, bob).await, Presence::Online);
     world.queues.drain_fan_out();
     for _ in 0..2 {
-        world.blocks().block(bob, ada.user_id()).await.unwrap();
+        world.blocking().block(bob, ada.user_id()).await.unwrap();
     }
     assert_eq!(world.queues.drain_fan_out(), [], "the other side is not told");
     assert_eq!((contacts(&world, ada).await, contacts(&world, bob).await), (vec![], vec![]));
@@ -157,11 +157,11 @@ async fn a_block_ends_what_was_between_two_and_is_not_told() {
 #[tokio::test]
 async fn a_block_is_of_somebody_else_who_exists() {
     let (world, ada, bob) = two().await;
-    let error = world.blocks().block(ada, ada.user_id()).await.unwrap_err();
+    let error = world.blocking().block(ada, ada.user_id()).await.unwrap_err();
     assert_eq!(code(&error), "invalid_user");
-    let error = world.blocks().block(ada, UserId(Uuid::from_u128(1))).await.unwrap_err();
+    let error = world.blocking().block(ada, UserId(Uuid::from_u128(1))).await.unwrap_err();
     assert_eq!(code(&error), "user_not_found");
-    world.blocks().block(ada, bob.user_id()).await.unwrap();
+    world.blocking().block(ada, bob.user_id()).await.unwrap();
     let listed = world.blocks().list(ada, page()).await.unwrap();
     assert_eq!(listed.items.len(), 1);
     assert_eq!(world.blocks().list(bob, page()).await.unwrap().items, []);

@@ -236,7 +236,7 @@ async fn every_refusal_has_a_name() {
         let error = scene.change(who, change.clone()).await.unwrap_err();
         assert_eq!(code(&error), expected, "{change:?}");
     }
-    scene.world.blocks().block(scene.cleo, scene.ada.user_id()).await.unwrap();
+    scene.world.blocking().block(scene.cleo, scene.ada.user_id()).await.unwrap();
     let error = scene.change(scene.ada, added(scene.cleo)).await.unwrap_err();
     assert_eq!(code(&error), "not_allowed");
     assert_eq!(scene.world.queues.drain_fan_out(), []);

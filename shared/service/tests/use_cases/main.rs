@@ -16,6 +16,7 @@ mod invites;
 mod mailing;
 mod never;
 mod openings;
+mod partings;
 mod password_races;
 mod passwords;
 mod presence;

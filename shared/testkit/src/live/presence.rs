@@ -144,4 +144,23 @@ impl PresenceStore for FakeLive {
         let watchers = lasting.map(|(_, (watcher, _))| watcher.clone());
         Ok(watchers.take(limits::WATCHERS_PER_USER).collect())
     }
+
+    async fn end_watches(
+        &self,
+        watcher: UserId,
+        watched: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        let mut state = self.reach()?;
+        let State { live, presence, .. } = &mut *state;
+        let mut ended = Vec::new();
+        presence.watches.retain(|(of, by), (watch, until)| {
+            let is_between = *of == watched && live.contains_key(&(watcher, by.clone()));
+            if is_between && now < *until {
+                ended.push(watch.connection.clone());
+            }
+            !is_between
+        });
+        Ok(ended)
+    }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use domain::{TokenBucket, limits};
 use service::{
-    Accounts, Admissions, Blocks, ContactLists, Contacts, Departures, EmailProofMails, EmailProofs,
-    Erasures, Exports, ForgottenPasswords, Groups, Introductions, InviteBook, Invites,
-    PasswordProof, Passwords, PeopleSearch, PostOffice, PreferenceBook, Registrations, Revocations,
-    SecondFactor, SessionList, Telling, TwoFactorSetup,
+    Accounts, Admissions, Blocking, Blocks, ContactLists, Contacts, Departures, EmailProofMails,
+    EmailProofs, Erasures, Exports, ForgottenPasswords, Groups, Introductions, InviteBook, Invites,
+    PasswordProof, Passwords, PeopleSearch, PostOffice, PreferenceBook, PresencePartings,
+    Registrations, Revocations, SecondFactor, SessionList, Telling, TwoFactorSetup,
 };
 
 use super::World;
@@ -197,7 +197,16 @@ impl World {
     }
 
     pub fn blocks(&self) -> Blocks {
-        Blocks { blocks: self.history.clone(), clock: self.clock.clone() }
+        Blocks { blocks: self.history.clone() }
+    }
+
+    pub fn blocking(&self) -> Blocking {
+        let partings = PresencePartings {
+            presences: self.live.clone(),
+            fan_out: self.queues.clone(),
+            clock: self.clock.clone(),
+        };
+        Blocking { blocks: self.history.clone(), partings, clock: self.clock.clone() }
     }
 
     pub fn people_search(&self) -> PeopleSearch {

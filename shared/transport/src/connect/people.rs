@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use postgres::PgPeople;
-use service::{Blocks, ContactLists, Contacts, Introductions, PeopleSearch};
+use service::{
+    Blocking, Blocks, ContactLists, Contacts, Introductions, PeopleSearch, PresencePartings,
+};
 
 use super::Parts;
 use super::pace::{Pace, contact_bucket};
@@ -37,5 +39,15 @@ pub fn people_search(parts: &Parts) -> PeopleSearch {
 }
 
 pub fn blocks(parts: &Parts) -> Blocks {
-    Blocks { blocks: Arc::new(PgPeople::new(parts.database())), clock: parts.clock() }
+    Blocks { blocks: Arc::new(PgPeople::new(parts.database())) }
+}
+
+pub fn blocking(parts: &Parts) -> Blocking {
+    let partings = PresencePartings {
+        presences: parts.table(),
+        fan_out: parts.fan_out_queue(),
+        clock: parts.clock(),
+    };
+    let blocks = Arc::new(PgPeople::new(parts.database()));
+    Blocking { blocks, partings, clock: parts.clock() }
 }

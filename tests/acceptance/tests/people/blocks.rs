@@ -5,7 +5,7 @@ use futures::future::join_all;
 use harness::{Client, Socket, WAIT, eventually, unique_id};
 use protocol::body::{MessageAccepted, Problem};
 use protocol::frame::Said;
-use protocol::value::Conversation;
+use protocol::value::{Conversation, Presence};
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
@@ -187,6 +187,61 @@ async fn people_with_a_block_between_see_neither_presence_nor_typing() {
     for (socket, other) in [(&mut hers, bob.id()), (&mut his, ada.id())] {
         let heard = heard_until(socket, |said| is_message(said, "there you are")).await;
         assert!(!heard.iter().any(|said| is_typing(said, other)), "{heard:?}");
+    }
+}
+
+fn of_user(said: &Said, user: Uuid) -> Option<Presence> {
+    let Said::PresenceChanged(told) = said else { return None };
+    told.users.iter().find(|seen| seen.user_id == user).cloned()
+}
+
+async fn told_presence(socket: &mut Socket, user: Uuid, status: &str) -> Presence {
+    let is_it = |said: &Said| of_user(said, user).filter(|seen| seen.status == status);
+    told(socket, status, is_it).await
+}
+
+async fn set(socket: &mut Socket, status: &str) {
+    socket.say_frame("presence.set", json!({ "status": status })).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_block_ends_at_once_what_two_people_watch_of_each_other() {
+    let [ada, bob, cleo] = people(["ada", "bob", "cleo"]).await;
+    let group = cleo.open_group("All of us", &[ada.id(), bob.id()]).await.unwrap().id;
+    let mut hers = ada.socket().await.unwrap();
+    let mut his = bob.socket().await.unwrap();
+    let mut tablet = bob.another_device().await.unwrap().socket().await.unwrap();
+    let mut cleos = cleo.socket().await.unwrap();
+    for socket in [&mut his, &mut tablet, &mut cleos] {
+        assert_eq!(watch(socket, ada.id()).await.status, "online");
+    }
+    for socket in [&mut hers, &mut cleos] {
+        assert_eq!(watch(socket, bob.id()).await.status, "online");
+    }
+    // All that was announced so far is told.
+    set(&mut hers, "dnd").await;
+    set(&mut his, "dnd").await;
+    for (socket, user) in [(&mut tablet, ada.id()), (&mut his, ada.id()), (&mut hers, bob.id())] {
+        told_presence(socket, user, "dnd").await;
+    }
+    for user in [ada.id(), bob.id()] {
+        told_presence(&mut cleos, user, "dnd").await;
+    }
+
+    blocks(&bob, ada.id()).await;
+    for (socket, user) in [(&mut tablet, ada.id()), (&mut his, ada.id()), (&mut hers, bob.id())] {
+        assert_eq!(told_presence(socket, user, "offline").await.last_seen_at, None);
+    }
+    // They go on changing, and only who may see it is told.
+    for (socket, user, seen_as) in [(&mut hers, ada.id(), "away"), (&mut his, bob.id(), "online")] {
+        set(socket, "away").await;
+        let seen = told(&mut cleos, "presence.changed", |said| of_user(said, user)).await;
+        assert_eq!(seen.status, seen_as, "of the block she hears nothing");
+    }
+    cleo.send(group, &draft("are you there?")).await.unwrap();
+    for (socket, user) in [(&mut tablet, ada.id()), (&mut his, ada.id()), (&mut hers, bob.id())] {
+        let heard = heard_until(socket, |said| is_message(said, "are you there?")).await;
+        assert!(heard.iter().all(|said| of_user(said, user).is_none()), "{heard:?}");
     }
 }
 

@@ -136,7 +136,7 @@ pub fn block_some(world: &Arc<World>) {
     let world = Arc::clone(world);
     tokio::spawn(async move {
         if !is_blocked {
-            ask(&world, |ports| async move { ports.blocks().block(one, other).await }).await;
+            ask(&world, |ports| async move { ports.blocking().block(one, other).await }).await;
             sleep_ms(world.chance.between(100, BLOCKED_MOST_MS)).await;
         }
         if is_blocked || world.chance.roll(500) {

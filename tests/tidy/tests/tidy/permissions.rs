@@ -90,8 +90,9 @@ fn a_function_is_granted_exactly_what_its_environment_names() {
 /// a function, its actions on keys that begin so.
 #[test]
 fn the_table_is_open_only_as_far_as_the_adapters_go() {
-    const WATCHING: [(&[&str], &str, &str); 3] = [
-        (&["socket-signal", "erase-accounts"], "dynamodb:BatchWriteItem", "W#*"),
+    const WATCHING: [(&[&str], &str, &str); 4] = [
+        (&["socket-signal", "block-user", "erase-accounts"], "dynamodb:BatchWriteItem", "W#*"),
+        (&["block-user"], "dynamodb:BatchGetItem", "W#*"),
         (&["announce-presence", "erase-accounts"], "dynamodb:Query", "W#*"),
         (&["socket-message"], "dynamodb:UpdateItem", "C#*"),
     ];

@@ -35,6 +35,9 @@ macro_rules! presence_promises {
                 watchers_are_told_apart,
                 a_screen_full_of_people_is_watched_at_once,
                 of_a_crowd_of_watchers_only_so_many_are_told,
+                what_one_person_watches_of_another_ends_and_nothing_else,
+                a_watch_that_was_renewed_ends_once_and_for_all,
+                a_watch_that_is_over_is_not_ended_again,
             ]
         }
     };
@@ -333,4 +336,50 @@ pub async fn of_a_crowd_of_watchers_only_so_many_are_told(port: &impl Live) {
     let told = watchers(port, 2, seconds(1)).await;
     assert_eq!(told.len(), limits::WATCHERS_PER_USER);
     assert_eq!(watchers(port, 2, seconds(90)).await, []);
+}
+
+async fn end_watches(port: &impl Live, of: (u128, u128), now: Timestamp) -> Vec<Connection> {
+    let (watcher, watched) = (user(of.0), user(of.1));
+    let mut ended = port.end_watches(watcher, watched, now).await.expect("end watches");
+    ended.sort_by(|a, b| a.id.cmp(&b.id));
+    ended
+}
+
+pub async fn what_one_person_watches_of_another_ends_and_nothing_else(port: &impl Live) {
+    let (a, b, c) = (open(port, "a", 1).await, open(port, "b", 1).await, open(port, "c", 3).await);
+    let d = open(port, "d", 2).await;
+    for (by, people) in [(&a, &[2, 4][..]), (&b, &[2]), (&c, &[2]), (&d, &[1])] {
+        let people: Vec<_> = people.iter().map(|number| known(*number, true)).collect();
+        watch(port, by, &people, seconds(90)).await;
+    }
+    assert_eq!(end_watches(port, (1, 2), seconds(1)).await, [a.clone(), b]);
+    let of = |connection| Watcher { connection, sees_last_seen: true };
+    assert_eq!(watchers(port, 2, seconds(1)).await, [of(c)], "somebody else's");
+    assert_eq!(watchers(port, 4, seconds(1)).await, [of(a.clone())], "of somebody else");
+    assert_eq!(watchers(port, 1, seconds(1)).await, [of(d)], "the other way round");
+    assert_eq!(end_watches(port, (1, 2), seconds(2)).await, []);
+    // It can be begun again.
+    watch(port, &a, &[known(2, true)], seconds(92)).await;
+    assert_eq!(end_watches(port, (1, 2), seconds(3)).await, [a]);
+    assert_eq!(end_watches(port, (7, 2), seconds(3)).await, [], "nobody was ever there");
+}
+
+/// At any time: what is renewed may be kept in two places.
+pub async fn a_watch_that_was_renewed_ends_once_and_for_all(port: &impl Live) {
+    let device = open(port, "a", 1).await;
+    for start in (0..240).step_by(30) {
+        for began in [start, start + 50] {
+            let until = seconds(began).plus(limits::WATCH_LIFETIME);
+            watch(port, &device, &[known(2, true)], until).await;
+        }
+        let ended = end_watches(port, (1, 2), seconds(start + 60)).await;
+        assert_eq!(ended, std::slice::from_ref(&device), "{start}");
+        assert_eq!(watchers(port, 2, seconds(start + 60)).await, [], "{start}");
+    }
+}
+
+pub async fn a_watch_that_is_over_is_not_ended_again(port: &impl Live) {
+    let device = open(port, "a", 1).await;
+    watch(port, &device, &[known(2, true)], seconds(90)).await;
+    assert_eq!(end_watches(port, (1, 2), seconds(90)).await, []);
 }

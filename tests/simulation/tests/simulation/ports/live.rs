@@ -174,6 +174,15 @@ impl PresenceStore for Ports {
     async fn watchers(&self, user: UserId, now: Timestamp) -> Result<Vec<Watcher>, Failure> {
         self.step("watchers", self.world.live.watchers(user, now)).await
     }
+
+    async fn end_watches(
+        &self,
+        watcher: UserId,
+        watched: UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, Failure> {
+        self.step("end watches", self.world.live.end_watches(watcher, watched, now)).await
+    }
 }
 
 #[async_trait]

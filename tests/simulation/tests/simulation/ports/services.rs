@@ -10,10 +10,10 @@ use service::port::{
     SendGate, SyncFeed, TicketStore, Upkeep,
 };
 use service::{
-    Admissions, Archive, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup, Heartbeats,
-    History, Invites, Messages, Openings, PresenceAnnouncements, PresenceWatches, Presences,
-    ReceiptBook, ReceiptMarks, Receipts, Revisions, SocketMessages, SocketReceipts, Sweep, Telling,
-    Tickets, Turnout, Upgrades,
+    Admissions, Archive, Blocking, Blocks, CatchUp, Closings, Delivery, FanOut, Groups, Hangup,
+    Heartbeats, History, Invites, Messages, Openings, PresenceAnnouncements, PresencePartings,
+    PresenceWatches, Presences, ReceiptBook, ReceiptMarks, Receipts, Revisions, SocketMessages,
+    SocketReceipts, Sweep, Telling, Tickets, Turnout, Upgrades,
 };
 
 use super::Ports;
@@ -223,7 +223,16 @@ impl Ports {
     }
 
     pub fn blocks(&self) -> Blocks {
-        Blocks { blocks: self.block_store(), clock: self.clock() }
+        Blocks { blocks: self.block_store() }
+    }
+
+    pub fn blocking(&self) -> Blocking {
+        let partings = PresencePartings {
+            presences: self.presence_store(),
+            fan_out: self.fan_out_queue(),
+            clock: self.clock(),
+        };
+        Blocking { blocks: self.block_store(), partings, clock: self.clock() }
     }
 
     pub fn sweep(&self) -> Sweep {
