@@ -31,7 +31,7 @@ pub fn is_message(said: &Said, text: &str) -> bool {
 }
 
 /// A little more than the interval in which one "is typing" is let through.
-const BETWEEN_TYPINGS: Duration = Duration::from_millis(3_500);
+pub const BETWEEN_TYPINGS: Duration = Duration::from_millis(3_500);
 
 /// Says that somebody types, or has stopped, until each of these has heard it, and answers what
 /// each was told. Typing is told once, in half a second, or not at all: one that nobody heard in

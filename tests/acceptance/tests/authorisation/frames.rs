@@ -1,5 +1,6 @@
 //! The rows of `frames.txt`, said.
 
+use acceptance::hearing::BETWEEN_TYPINGS;
 use acceptance::people::draft;
 use harness::{Client, Heard, Socket, WAIT, eventually};
 use protocol::body::{PresenceList, ReceiptList};
@@ -10,6 +11,9 @@ use uuid::Uuid;
 
 use crate::cast::{Cast, Group, Things, filled};
 use crate::table::{COLUMNS, Column, frames};
+
+/// How often somebody types until it is heard.
+const TRIES: usize = 6;
 
 /// Those who see what comes of a frame that is not answered.
 struct Witnesses<'a> {
@@ -55,14 +59,15 @@ impl<'a> Witnesses<'a> {
         items[0].status.clone()
     }
 
-    /// Waits for what comes of a frame that is allowed; never ends for one that is answered.
-    async fn sees(&mut self, frame_type: &str, user: Uuid) -> &'static str {
+    /// Waits for what comes of a frame that is allowed; never ends for one that is answered. `None`
+    /// for typing that is not told: that happens when it takes too long, and it is said again.
+    async fn sees(&mut self, frame_type: &str, user: Uuid) -> Option<&'static str> {
         match frame_type {
             "receipt" => {
                 let newest = self.newest_seq;
                 let is_read = || async { (self.read_by(user).await >= newest).then_some(()) };
                 eventually("the mark rises", WAIT, is_read).await.unwrap();
-                "recorded"
+                Some("recorded")
             }
             "typing" => {
                 let types = |heard: &Heard| match heard {
@@ -72,13 +77,13 @@ impl<'a> Witnesses<'a> {
                     },
                     _ => None,
                 };
-                self.socket.wait_for("typing", types).await.unwrap();
-                "heard"
+                self.socket.be_patient(BETWEEN_TYPINGS);
+                self.socket.wait_for("typing", types).await.ok().map(|()| "heard")
             }
             "presence.set" => {
                 let is_set = || async { (self.status_of(user).await == "dnd").then_some(()) };
                 eventually("the status is seen", WAIT, is_set).await.unwrap();
-                "set"
+                Some("set")
             }
             _ => std::future::pending().await,
         }
@@ -98,11 +103,17 @@ impl<'a> Witnesses<'a> {
         });
         let data: Value = serde_json::from_str(&data).unwrap();
         let mut socket = asker.socket().await.unwrap();
-        let frame = socket.say_frame(frame_type, data).await.unwrap();
-        tokio::select! {
-            answer = socket.answer_to(frame) => named(&answer.unwrap()),
-            seen = self.sees(frame_type, asker.id()) => seen.to_owned(),
+        for _ in 0..TRIES {
+            let frame = socket.say_frame(frame_type, data.clone()).await.unwrap();
+            let seen = tokio::select! {
+                answer = socket.answer_to(frame) => return named(&answer.unwrap()),
+                seen = self.sees(frame_type, asker.id()) => seen,
+            };
+            if let Some(seen) = seen {
+                return seen.to_owned();
+            }
         }
+        "nothing".to_owned()
     }
 }
 

@@ -1,5 +1,6 @@
 //! People go, and what they do not hear any more.
 
+use acceptance::hearing::told_typing;
 use harness::{Client, Device, Socket, State, WAIT, unique_id};
 use protocol::frame::{ConversationChanged, Said};
 use reqwest::Method;
@@ -29,8 +30,7 @@ async fn make_noise(ada: &Client, cleo: &Client, group: Uuid, newcomer: Uuid) {
     let mut hers = ada.socket().await.unwrap();
     let mut cleos = cleo.socket().await.unwrap();
     let start = last_seq(ada, group).await;
-    hers.say_frame("typing", json!({ "conversation_id": group, "active": true })).await.unwrap();
-    heard_until(&mut cleos, |said| matches!(said, Said::Typing(_))).await;
+    told_typing(&mut hers, std::slice::from_mut(&mut cleos), group, true).await;
     ada.send(group, &draft("he is gone")).await.unwrap();
     told_message(&mut cleos, group, start + 1).await;
     let message = path(group, format!("/messages/{}", start + 1));
