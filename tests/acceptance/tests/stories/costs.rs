@@ -1,13 +1,16 @@
 //! What a message costs in calls, against a budget; time is the machine's and is not judged.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::join_all;
 use harness::cost::{Load, Receipt, Usage};
-use harness::{Api, Client, Options, Socket, System};
+use harness::{Api, Client, Options, Socket, System, WAIT};
+use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::people::{draft, people_on};
+use crate::calls::seq_pushed;
+use crate::people::{client_id, draft, people_on};
 
 /// Functions print what they called only at this level.
 async fn counting_system() -> System {
@@ -40,28 +43,60 @@ async fn a_message_stays_within_its_budget_and_never_scans() {
     assert_within(&Load::group_of_fifty(5).run(&api).await.unwrap(), GROUP_OF_FIFTY_BUDGET);
 }
 
-const MESSAGES: usize = 20;
+const MESSAGES: u32 = 20;
+
+/// The least that these messages caused in three goes: a push that takes long is made twice, and
+/// that is the machine's doing.
+async fn least_calls_of(
+    api: &Api,
+    conversation: Uuid,
+    pair: &mut [Socket; 2],
+) -> BTreeMap<String, f64> {
+    let mut least = calls_of(api, conversation, pair).await;
+    for _ in 0..2 {
+        let calls = calls_of(api, conversation, pair).await;
+        // What one go did without is not needed.
+        least.retain(|counter, _| calls.contains_key(counter));
+        for (counter, count) in &mut least {
+            *count = count.min(calls[counter]);
+        }
+    }
+    least
+}
 
 /// What these messages caused, by function and counter, and what was pushed. One message is
 /// heard before the next is said, so that nothing can share a call.
 async fn calls_of(api: &Api, conversation: Uuid, pair: &mut [Socket; 2]) -> BTreeMap<String, f64> {
     Usage::begin(api).await.unwrap();
     for number in 0..MESSAGES {
-        let frame = pair[0].send(conversation, &[draft(&format!("{number}"))]).await.unwrap();
+        let message = draft(&format!("{number}"));
+        let frame = pair[0].send(conversation, std::slice::from_ref(&message)).await.unwrap();
         pair[0].accepted(frame).await.unwrap();
         for socket in pair.iter_mut() {
-            socket.pushed(conversation).await.unwrap();
+            seq_pushed(socket, conversation, client_id(&message)).await;
         }
     }
-    let mut calls = BTreeMap::new();
-    // A function's line may come after its answer.
-    for _ in 0..100 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    until_counted(api).await
+}
+
+/// Looks that are alike, one after another, when nothing more comes.
+const QUIET_LOOKS: usize = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// What is counted when every message has been through both functions. A message is heard before
+/// the invocation that pushed it ends, and a function's line may come after its answer.
+async fn until_counted(api: &Api) -> BTreeMap<String, f64> {
+    let (mut calls, mut alike) = (BTreeMap::new(), 0);
+    let until = Instant::now() + WAIT;
+    while alike < QUIET_LOOKS {
+        assert!(Instant::now() < until, "the counting does not end: {calls:#?}");
+        tokio::time::sleep(BETWEEN_LOOKS).await;
         let usage = Usage::of(api).await.unwrap();
+        let ended = |function: &str| usage.lambda.get(function).map_or(0.0, |l| l.invocations);
+        let functions = ["socket-message", "persist-messages"];
+        let have_ended = functions.iter().all(|function| ended(function) >= f64::from(MESSAGES));
         let earlier = std::mem::replace(&mut calls, counted(&usage));
-        if earlier == calls {
-            break;
-        }
+        alike = if have_ended && earlier == calls { alike + 1 } else { 0 };
     }
     calls
 }
@@ -100,10 +135,10 @@ async fn calls_do_not_grow_with_the_number_of_users_not_concerned() {
     let conversation = ada.open_direct(bob.id()).await.unwrap().id;
     let mut pair = [ada.socket().await.unwrap(), bob.socket().await.unwrap()];
     calls_of(&api, conversation, &mut pair).await;
-    let alone = calls_of(&api, conversation, &mut pair).await;
+    let alone = least_calls_of(&api, conversation, &mut pair).await;
     let _online = others(&api).await;
     crate::crowds::silent_people(&system, 200).await;
-    let among_many = calls_of(&api, conversation, &mut pair).await;
+    let among_many = least_calls_of(&api, conversation, &mut pair).await;
     assert!(alone["pushes"] >= 2.0 * 20.0, "{alone:?}");
     assert!(alone.keys().any(|counter| counter.ends_with("read_units")), "{alone:?}");
     println!("{MESSAGES} messages: {alone:#?}");
