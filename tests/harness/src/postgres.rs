@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::environment::root_directory;
-use crate::{Failure, Result, unique_name};
+use crate::{Failure, Result, unique_id, unique_name};
 
 /// One private cluster; it ends with the value and leaves nothing behind.
 #[derive(Debug)]
@@ -18,6 +18,12 @@ impl Cluster {
     /// Postgres is not installed, or cannot start; the error has its words.
     pub async fn start() -> Result<Self> {
         let directory = std::env::temp_dir().join(unique_name("confab-postgres"));
+        // Below the ports that outgoing connections get: one of those would take it while the
+        // cluster is stopped, and it would not come back at the same address.
+        let port = 20_000 + unique_id().as_u128() % 12_000;
+        let noted = std::fs::create_dir_all(&directory)
+            .and_then(|()| std::fs::write(directory.join("port"), port.to_string()));
+        noted.map_err(|e| Failure::cannot("choose a port for Postgres", e))?;
         let url = run("start", &directory).await?;
         Ok(Self { directory, url })
     }
