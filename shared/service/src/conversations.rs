@@ -7,6 +7,7 @@ use domain::{
     ClientId, Conversation, ConversationId, Invalid, Member, Title, TokenBucket, UserId,
     direct_conversation_id, limits,
 };
+use tokio::time::Instant;
 
 use crate::pace::take_openings;
 use crate::port::{
@@ -52,6 +53,7 @@ pub struct Openings {
 impl Openings {
     /// The one conversation of the two; 403 `not_allowed` when a block stands between them.
     pub async fn open_direct(&self, caller: Caller, other: UserId) -> Result<Opened, Error> {
+        let begun = Instant::now();
         if other == caller.user_id() {
             let invalid = Invalid::new("invalid_member", "must be somebody else");
             return Err(Error::invalid("member_ids[0]", invalid));
@@ -64,12 +66,13 @@ impl Openings {
             created_at: self.clock.now(),
         };
         let created = self.conversations.open_direct(direct).await;
-        self.tell(caller, created.map_err(|error| refused(error, &[other]))?).await
+        self.tell(caller, begun, created.map_err(|error| refused(error, &[other]))?).await
     }
 
     /// A repeated `client_id` of the same creator answers with the group it made before; 404 for
     /// who has left that.
     pub async fn open_group(&self, caller: Caller, draft: GroupDraft) -> Result<Opened, Error> {
+        let begun = Instant::now();
         let named = &draft.member_ids;
         let others: BTreeSet<_> =
             named.iter().copied().filter(|id| *id != caller.user_id()).collect();
@@ -87,7 +90,7 @@ impl Openings {
             created_at: self.clock.now(),
         };
         let created = self.conversations.open_group(group).await;
-        self.tell(caller, created.map_err(|error| refused(error, named))?).await
+        self.tell(caller, begun, created.map_err(|error| refused(error, named))?).await
     }
 
     /// Who names a crowd takes more, but never more than there can be.
@@ -99,7 +102,12 @@ impl Openings {
 
     /// A repeat does what the first try did not get done. Who opens it can say something in it
     /// afterwards, or has to try again.
-    async fn tell(&self, caller: Caller, created: Created) -> Result<Opened, Error> {
+    async fn tell(
+        &self,
+        caller: Caller,
+        begun: Instant,
+        created: Created,
+    ) -> Result<Opened, Error> {
         let Created { conversation, is_new, member_ids, first_message } = created;
         let copy = |user_id: &UserId| MembershipCopy {
             conversation_id: conversation.id,
@@ -119,7 +127,7 @@ impl Openings {
         let first = first_message.and_then(|message| Event::of_new(conversation.id, vec![message]));
         let events = std::iter::once(changed).chain(first);
         let announcements = events.map(|event| Announcement::new(event, recipients.clone()));
-        let outside = self.telling.follow(&copies, announcements.collect()).await;
+        let outside = self.telling.follow(begun, &copies, announcements.collect()).await;
         if outside.contains(&caller.user_id()) {
             let why = "who opened it may not send yet";
             return Err(Failure::unavailable("membership copies", why).into());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{EmailAddress, Password, TokenBucket, UserId, limits};
+use tokio::time::Instant;
 
 use crate::credentials::hang_up;
 use crate::groups::announcements;
@@ -112,7 +113,8 @@ impl Erasures {
         let copies: Vec<_> = changes.iter().flat_map(|change| &change.copies).copied().collect();
         let to_who_stays = |change| announcements(&GroupChanged { gone: vec![], ..change });
         let news = changes.into_iter().flat_map(to_who_stays).collect();
-        self.telling.follow(&copies, news).await;
+        // A worker that has more time than a request: each round has its own.
+        self.telling.follow(Instant::now(), &copies, news).await;
     }
 }
 

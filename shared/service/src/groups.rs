@@ -7,6 +7,7 @@ use domain::{
     ClientId, Conversation, ConversationId, GroupRefusal, Invalid, InviteId, Membership,
     TokenBucket, UserId, limits,
 };
+use tokio::time::Instant;
 
 use crate::pace::{take_messages, throttle};
 use crate::port::{
@@ -36,7 +37,7 @@ impl Groups {
         conversation_id: ConversationId,
         change: GroupChange,
     ) -> Result<Conversation, Error> {
-        let now = self.clock.now();
+        let (begun, now) = (Instant::now(), self.clock.now());
         take_messages(&*self.limiter, (caller.user_id(), self.bucket), 1, now).await?;
         let named = match &change {
             GroupChange::Add(users) => users.clone(),
@@ -53,7 +54,7 @@ impl Groups {
         let changed = self.groups.change(request).await;
         let changed = changed.map_err(|error| refused(error, &named))?;
         // It is committed, so the answer is yes whatever fails here.
-        self.telling.follow(&changed.copies, announcements(&changed)).await;
+        self.telling.follow(begun, &changed.copies, announcements(&changed)).await;
         Ok(changed.conversation)
     }
 

@@ -12,9 +12,12 @@ use crate::Announcement;
 use crate::delivery::enqueue;
 use crate::port::{FanOutQueue, MembershipCopies, MembershipCopy, Upkeep};
 
-/// What writing the copies may take before everybody is told, and who made the change is answered:
-/// those of a crowd, on a slow day, take longer than the function has.
-const COPIES_BUDGET: Duration = Duration::from_secs(4);
+/// From the beginning of a request: then no more copies are written, and everybody is told. A
+/// function has ten seconds, and those of a crowd, on a slow day, take longer. What the commit
+/// took is not there for the copies.
+const COPIES_UNTIL: Duration = Duration::from_secs(7);
+/// From the beginning of a request: then who made the change is answered, told or not.
+const TOLD_UNTIL: Duration = Duration::from_secs(9);
 /// Copies that are written together: so many are written again for one that fails.
 pub(crate) const COPIES_AT_ONCE: usize = 50;
 
@@ -29,27 +32,34 @@ pub struct Telling {
 
 impl Telling {
     /// Answers who is in and has no copy of it yet. They are not told either: what they said would
-    /// be refused. A copy is confirmed when it is written and told of, not before.
+    /// be refused. A copy is confirmed when it is written and told of, not before. `begun`: the
+    /// request that all this belongs to.
     pub(crate) async fn follow(
         &self,
+        begun: Instant,
         copies: &[MembershipCopy],
         announcements: Vec<Announcement>,
     ) -> BTreeSet<UserId> {
-        let (written, owed) = copies.split_at(self.write(copies).await);
+        let (written, owed) = copies.split_at(self.write(begun + COPIES_UNTIL, copies).await);
         let outside: BTreeSet<_> =
             owed.iter().filter(|copy| copy.is_active).map(|copy| copy.user_id).collect();
         let to_tell = announcements.into_iter().map(|one| one.without(&outside)).collect();
-        if let Err(failure) = enqueue(&*self.fan_out, to_tell).await {
-            tracing::warn!(error = %failure, "the sweep tells who came and went");
-        } else if let Err(failure) = self.upkeep.confirm_copies(written).await {
-            tracing::warn!(error = %failure, "the sweep writes these copies again");
+        if timeout_at(begun + TOLD_UNTIL, self.tell(to_tell, written)).await.is_err() {
+            tracing::warn!("too slow: the sweep tells who came and went");
         }
         outside
     }
 
+    async fn tell(&self, news: Vec<Announcement>, written: &[MembershipCopy]) {
+        if let Err(failure) = enqueue(&*self.fan_out, news).await {
+            tracing::warn!(error = %failure, "the sweep tells who came and went");
+        } else if let Err(failure) = self.upkeep.confirm_copies(written).await {
+            tracing::warn!(error = %failure, "the sweep writes these copies again");
+        }
+    }
+
     /// Answers how many are written, from the first on.
-    async fn write(&self, copies: &[MembershipCopy]) -> usize {
-        let until = Instant::now() + COPIES_BUDGET;
+    async fn write(&self, until: Instant, copies: &[MembershipCopy]) -> usize {
         let mut written = 0;
         for some in copies.chunks(COPIES_AT_ONCE) {
             let owed = copies.len() - written;

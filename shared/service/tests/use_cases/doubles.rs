@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{ClientId, ConversationId, Seq, UserId};
 use service::port::{
-    AppendError, ChangesPage, Commit, Failure, MembershipCopies, MembershipCopy, MessageStore,
-    PersistLane, Quarantined, Receipt, Submission,
+    AppendError, ChangesPage, Commit, Failure, FanOutJob, FanOutQueue, MembershipCopies,
+    MembershipCopy, MessageStore, PersistLane, Quarantined, Receipt, Submission,
 };
 use service::{Archive, MessagePage, Telling, Window};
 use testkit::world::World;
@@ -20,6 +20,23 @@ pub struct Unwritable;
 impl MembershipCopies for Unwritable {
     async fn write(&self, _: &[MembershipCopy]) -> Result<(), Failure> {
         Err(Failure::unavailable("dynamodb", "a test writes none"))
+    }
+}
+
+/// Copies that are never written, and a queue that never takes anything.
+pub struct Stuck;
+
+#[async_trait]
+impl MembershipCopies for Stuck {
+    async fn write(&self, _: &[MembershipCopy]) -> Result<(), Failure> {
+        std::future::pending().await
+    }
+}
+
+#[async_trait]
+impl FanOutQueue for Stuck {
+    async fn enqueue(&self, _: Vec<FanOutJob>) -> Result<(), Failure> {
+        std::future::pending().await
     }
 }
 

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use domain::{ConnectionId, ConversationId, EventType, Role, Title, UserId, limits};
-use service::port::{
-    Failure, GroupChange, GroupEdit, MembershipCopies, MembershipCopy, SendGate, Upkeep,
-};
+use service::port::{GroupChange, GroupEdit, SendGate, Upkeep};
 use service::{Caller, Error, Event, Groups, Preferences, Telling};
 use testkit::world::World;
 use uuid::Uuid;
 
-use crate::doubles::unwritable;
+use crate::doubles::{Stuck, unwritable};
 use crate::steps::{code, fan_out, news, say};
 
 struct Scene {
@@ -340,16 +337,6 @@ async fn preferences_are_for_members() {
     let error = scene.world.preference_book().prefer(scene.cleo, scene.id, wish).await.unwrap_err();
     assert_eq!(code(&error), "conversation_not_found");
     assert_eq!(scene.world.queues.drain_fan_out(), [], "they are nobody else's business");
-}
-
-/// Copies that are never written.
-struct Stuck;
-
-#[async_trait]
-impl MembershipCopies for Stuck {
-    async fn write(&self, _: &[MembershipCopy]) -> Result<(), Failure> {
-        std::future::pending().await
-    }
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ mod sockets;
 mod steps;
 mod sweep;
 mod telling;
+mod told_late;
 mod turnout;
 mod two_factor;
 mod typing;
