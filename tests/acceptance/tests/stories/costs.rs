@@ -29,9 +29,12 @@ fn assert_within(receipt: &Receipt, budget: f64) {
 /// Measured: 6.2 to 6.4, 7.1 when no two messages share a frame. Frames, answers and pushes are
 /// 4 of it, at a dollar each.
 const ONE_TO_ONE_BUDGET: f64 = 7.8;
-/// Measured: 7.1 to 8.8. One message makes 2.6 to 4 pushes, and not 20, as those that come in one
-/// batch share a frame; how many do is the machine's doing.
-const GROUP_OF_FIFTY_BUDGET: f64 = 11.0;
+/// A message: measured 4.0.
+const GROUP_OF_FIFTY_BUDGET: f64 = 4.6;
+/// A batch: measured 24, of which the pushes to 20 sockets are 20. The messages of one batch share
+/// a frame, so a message makes 2.6 to 4 pushes, and not 20, and 7.4 on a machine that is busy: how
+/// many come in one batch is the machine's doing, and a frame for each of them would be seen.
+const GROUP_OF_FIFTY_BATCH_BUDGET: f64 = 27.0;
 
 #[tokio::test]
 async fn a_message_stays_within_its_budget_and_never_scans() {
@@ -40,7 +43,13 @@ async fn a_message_stays_within_its_budget_and_never_scans() {
     // Cold starts are not part of a message.
     Load { conversations: 3, ..Load::one_to_one(2) }.run(&api).await.unwrap();
     assert_within(&Load::one_to_one(20).run(&api).await.unwrap(), ONE_TO_ONE_BUDGET);
-    assert_within(&Load::group_of_fifty(5).run(&api).await.unwrap(), GROUP_OF_FIFTY_BUDGET);
+    let load = Load::group_of_fifty(5);
+    let receipt = load.run(&api).await.unwrap();
+    let batches = Usage::of(&api).await.unwrap().lambda["persist-messages"].invocations;
+    let batches_a_message = batches / receipt.messages;
+    let budget = GROUP_OF_FIFTY_BUDGET + GROUP_OF_FIFTY_BATCH_BUDGET * batches_a_message;
+    println!("{batches_a_message} batches a message");
+    assert_within(&receipt, budget);
 }
 
 const MESSAGES: u32 = 20;

@@ -11,4 +11,4 @@ mod stores;
 mod throttle;
 
 pub use lock::Lock;
-pub use stage::{HEALING, Stage, in_flight, set_visibility};
+pub use stage::{HEALING, Stage, in_flight, never_give_up, set_visibility};

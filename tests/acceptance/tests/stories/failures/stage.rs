@@ -265,6 +265,18 @@ pub async fn set_visibility(system: &System, name: &str, seconds: u32) {
     set.send().await.unwrap();
 }
 
+/// However often it fails, a message stays in this queue: as often as SQS allows.
+pub async fn never_give_up(system: &System, name: &str) {
+    let (client, url) = queue(system, name).await;
+    let redrive = QueueAttributeName::RedrivePolicy;
+    let asked = client.get_queue_attributes().queue_url(&url).attribute_names(redrive.clone());
+    let attributes = asked.send().await.unwrap().attributes.unwrap_or_default();
+    let mut policy: Value = serde_json::from_str(&attributes[&redrive]).unwrap();
+    policy["maxReceiveCount"] = Value::from(1_000);
+    let set = client.set_queue_attributes().queue_url(url);
+    set.attributes(redrive, policy.to_string()).send().await.unwrap();
+}
+
 /// How many messages of a queue somebody has received and not deleted.
 pub async fn in_flight(system: &System, name: &str) -> u32 {
     let (client, url) = queue(system, name).await;
