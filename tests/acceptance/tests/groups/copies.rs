@@ -41,7 +41,7 @@ async fn crash_in(system: &System, function: &str, change: impl Future<Output = 
     database.batch_execute(QUICK).await.unwrap();
 }
 
-/// Sweeps as if the half minute were over after which a copy counts as forgotten.
+/// Sweeps as if the time were over after which a copy counts as forgotten.
 async fn sweep(system: &System) {
     let database = system.database().connect().await.unwrap();
     let waiting = "SELECT count(*) FROM membership_changes";

@@ -182,8 +182,7 @@ async fn adding_and_removing_at_once_leaves_the_copy_that_admits_sends_true() {
         assert!(removed.status == 204 || removed.status == 404, "{}", removed.text());
         let is_in = cleo.get(&path(group, "")).await.unwrap().status == 200;
         // It may be written later than the answers came, when that takes long; what cannot be
-        // written then is left to the sweep, which looks once a minute at what is half a minute
-        // old.
+        // written then is left to the sweep, which looks once a minute at what is 20 seconds old.
         let socket = &tokio::sync::Mutex::new(&mut cleos);
         let is_true = async || {
             let mut socket = socket.lock().await;
