@@ -64,7 +64,11 @@ impl Erasure for PgErasure {
             match self.leave(user, id, now).await {
                 Ok(change) => changes.extend(change),
                 Err(error) if changes.is_empty() => return Err(error.into()),
-                Err(_) => return Ok(LeftConversations { changes, is_last: false }),
+                Err(error) => {
+                    let left = changes.len();
+                    tracing::warn!(error = %error, left, "what was left is told first");
+                    return Ok(LeftConversations { changes, is_last: false });
+                }
             }
         }
         // Nobody can come in who is gone, so there are no others than those that were found.

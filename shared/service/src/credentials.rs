@@ -147,8 +147,8 @@ pub struct Revocations {
 
 impl Revocations {
     /// For one that has ended its sockets are ended again, should that have failed before. 401 for
-    /// a session that has ended, here and below. 404
-    /// `session_not_found` for one that is not the caller's, or is forgotten.
+    /// a session that has ended, here and below. 404 `session_not_found` for one that is not the
+    /// caller's, or is forgotten.
     pub async fn revoke(&self, caller: Caller, session_id: SessionId) -> Result<(), Error> {
         check_session(&*self.sessions, caller).await?;
         let user_id = caller.user_id();

@@ -50,6 +50,8 @@ impl Departures {
 /// Conversations that are left before the others in them are told: what is held in memory, and
 /// what a crash leaves to the sweep. The copies of so many are written together.
 const CONVERSATIONS_PER_ROUND: usize = 50;
+/// Rounds of one receive: more than there is time for.
+const ROUNDS_MOST: usize = 200;
 
 /// The worker behind `accounts-to-erase`.
 #[derive(Clone)]
@@ -91,20 +93,25 @@ impl Erasures {
         Err(Failure::unavailable("erasure", format!("still there: {left}")))
     }
 
-    /// Ends, because each round leaves what it found and nobody can come in who is gone. The
-    /// others hear of a round before the next one begins.
+    /// Each round leaves what it found, and nobody can come in who is gone. The others hear of a
+    /// round before the next one begins.
     async fn leave_everything(&self, user: UserId) -> Result<u64, Failure> {
         let mut left = 0;
-        loop {
+        for _ in 0..ROUNDS_MOST {
             let now = self.clock.now();
             let round = self.erasure.leave_some(user, CONVERSATIONS_PER_ROUND, now).await?;
             let LeftConversations { changes, is_last } = round;
+            let is_stuck = changes.is_empty();
             left += u64::try_from(changes.len()).unwrap_or(u64::MAX);
             self.tell(changes).await;
             if is_last {
                 return Ok(left);
             }
+            if is_stuck {
+                break;
+            }
         }
+        Err(Failure::unavailable("erasure", format!("more conversations than the {left} left")))
     }
 
     /// As anybody's leaving is told, but not to who left: they are no more. What fails here is

@@ -20,7 +20,7 @@ use crate::{Caller, Connection, Delivery, Error, Event, Hangup, PresenceView};
 pub(crate) const COURTESY_BUDGET: Duration = Duration::from_millis(500);
 /// What a block may wait until the watches between two people are ended. It is more than a
 /// courtesy, but they end by themselves after [`limits::WATCH_LIFETIME`].
-const PARTING_BUDGET: Duration = Duration::from_secs(4);
+const PARTING_BUDGET: Duration = Duration::from_millis(1_500);
 
 /// Who is there, for people who know each other.
 #[derive(Clone)]

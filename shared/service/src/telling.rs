@@ -15,9 +15,9 @@ use crate::port::{FanOutQueue, MembershipCopies, MembershipCopy, Upkeep};
 /// From the beginning of a request: then no more copies are written, and everybody is told. A
 /// function has ten seconds, and those of a crowd, on a slow day, take longer. What the commit
 /// took is not there for the copies.
-const COPIES_UNTIL: Duration = Duration::from_secs(7);
+const COPIES_UNTIL: Duration = Duration::from_secs(6);
 /// From the beginning of a request: then who made the change is answered, told or not.
-const TOLD_UNTIL: Duration = Duration::from_secs(9);
+const TOLD_UNTIL: Duration = Duration::from_secs(8);
 /// Copies that are written together: so many are written again for one that fails.
 pub(crate) const COPIES_AT_ONCE: usize = 50;
 

@@ -68,7 +68,8 @@ impl Api {
     }
 
     /// As an app does: what is not available at the moment is asked for again when the answer
-    /// says. For what may be asked for twice.
+    /// says. A repeat does no harm to what is asked for: what has a client id is done once, and
+    /// whose first try was done after all signs in twice, or is told that their name is taken.
     ///
     /// # Errors
     /// As [`Self::send`].
