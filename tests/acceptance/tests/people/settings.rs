@@ -35,6 +35,11 @@ fn receipt(said: &Said) -> Option<ReceiptUpdated> {
     }
 }
 
+fn tells_reading(said: &Said, user: Uuid) -> bool {
+    let Said::ReceiptUpdated(told) = said else { return false };
+    told.marks.iter().any(|marks| marks.user_id == user && marks.read > 0)
+}
+
 async fn trace(author: &Client, conversation: Uuid, seq: i64) -> MessageTrace {
     let path = format!("/v1/conversations/{conversation}/messages/{seq}/trace");
     author.get(&path).await.unwrap().expect(200).unwrap()
@@ -57,8 +62,11 @@ async fn who_does_not_share_receipts_reads_unseen_in_pushes_marks_and_traces() {
     assert_eq!((marks.user_id, marks.delivered, marks.read), (bob.id(), 2, 0));
     // Cleo, who shares hers, shows how it looks otherwise.
     claim(&cleo, group, 2, 2).await;
-    // His may come once more: what is told slowly may be told twice.
-    let of_cleo = |said: &Said| receipt(said).filter(|told| told.marks[0].user_id == cleo.id());
+    // His may come once more, as it was: what is told slowly may be told twice.
+    let of_cleo = |said: &Said| {
+        assert!(!tells_reading(said, bob.id()), "{said:?}");
+        receipt(said).filter(|told| told.marks[0].user_id == cleo.id())
+    };
     assert_eq!(told(&mut hers, "receipt.updated", of_cleo).await.marks[0].read, 2);
 
     for viewer in [&ada, &cleo] {
@@ -73,6 +81,10 @@ async fn who_does_not_share_receipts_reads_unseen_in_pushes_marks_and_traces() {
     assert_eq!(readers[0].user_id, cleo.id());
     // His own counting is not touched by it.
     assert_eq!(bob.conversations().await.unwrap().items[0].unread_count, 0);
+    // Nor was it told behind Cleo's.
+    cleo.send(group, &draft("I did")).await.unwrap();
+    let heard = heard_until(&mut hers, |said| is_message(said, "I did")).await;
+    assert!(!heard.iter().any(|said| tells_reading(said, bob.id())), "{heard:?}");
 }
 
 #[tokio::test]
