@@ -19,7 +19,7 @@ const TRIES: usize = 6;
 struct Witnesses<'a> {
     cast: &'a Cast,
     group: &'a Group,
-    /// Of the bystander, who hears who types.
+    /// Of the bystander, who hears who types, and waits for it until it can be said again.
     socket: Socket,
     /// Nobody in the group has read so far, except the bystander, who wrote it.
     newest_seq: i64,
@@ -38,7 +38,8 @@ impl<'a> Witnesses<'a> {
             history.iter().find(|m| m.text == last.text).map(|message| message.seq)
         };
         let newest_seq = eventually("it is stored", WAIT, stored).await.unwrap();
-        let socket = cast.bystander.socket().await.unwrap();
+        let mut socket = cast.bystander.socket().await.unwrap();
+        socket.be_patient(BETWEEN_TYPINGS);
         let witnesses = Self { cast, group, socket, newest_seq };
         for asker in [&cast.member, &cast.admin, &cast.owner] {
             assert!(witnesses.read_by(asker.id()).await < newest_seq, "it is read already");
@@ -77,7 +78,6 @@ impl<'a> Witnesses<'a> {
                     },
                     _ => None,
                 };
-                self.socket.be_patient(BETWEEN_TYPINGS);
                 self.socket.wait_for("typing", types).await.ok().map(|()| "heard")
             }
             "presence.set" => {
