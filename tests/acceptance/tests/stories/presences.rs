@@ -21,13 +21,10 @@ use crate::people::{a_pair, draft, people, people_on};
 
 /// The grace of 15 s, and a busy machine.
 const UNTIL_OFFLINE: Duration = Duration::from_secs(60);
-
 /// So long is waited for what is told; then a look has what was not announced announced.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(10);
-
 /// The same for who went: the grace passes first.
 const PAST_A_GOING: Duration = Duration::from_secs(30);
-
 /// A watch lasts 90 s. It is renewed between two changes: a look cannot announce what is told.
 const RENEWED_AFTER: Duration = Duration::from_secs(30);
 
@@ -130,8 +127,7 @@ async fn a_watcher() -> (Client, Client, Uuid, Watcher) {
     his.be_patient(UNTIL_OFFLINE);
     let seen = watch(&mut his, &[ada.id()]).await;
     assert_eq!((seen[0].status.as_str(), &seen[0].last_seen_at), ("offline", &None));
-    let watching_since = Instant::now();
-    let his = Watcher { socket: his, user: ada.id(), told: vec![], looks: 0, watching_since };
+    let his = Watcher { told: vec![], ..Watcher::seeing(his, ada.id(), "offline") };
     (ada, bob, conversation, his)
 }
 
