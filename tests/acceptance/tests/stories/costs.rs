@@ -35,6 +35,9 @@ const GROUP_OF_FIFTY_BUDGET: f64 = 4.6;
 /// a frame, so a message makes 2.6 to 4 pushes, and not 20, and 7.4 on a machine that is busy: how
 /// many come in one batch is the machine's doing, and a frame for each of them would be seen.
 const GROUP_OF_FIFTY_BATCH_BUDGET: f64 = 27.0;
+/// Measured: 0.12 to 0.2, and 0.37 on a machine that is busy. Twenty people talk at once: a batch
+/// of each message, which would be 1, is the lane's doing and not the machine's.
+const BATCHES_A_MESSAGE_MOST: f64 = 0.75;
 
 #[tokio::test]
 async fn a_message_stays_within_its_budget_and_never_scans() {
@@ -49,13 +52,14 @@ async fn a_message_stays_within_its_budget_and_never_scans() {
     let batches_a_message = batches / receipt.messages;
     let budget = GROUP_OF_FIFTY_BUDGET + GROUP_OF_FIFTY_BATCH_BUDGET * batches_a_message;
     println!("{batches_a_message} batches a message");
+    assert!(batches_a_message <= BATCHES_A_MESSAGE_MOST, "{batches_a_message} batches a message");
     assert_within(&receipt, budget);
 }
 
 const MESSAGES: u32 = 20;
 
 /// The least that these messages caused in three goes: a push that takes long is made twice, and
-/// that is the machine's doing.
+/// that is the machine's doing. What grows always is seen; what grows in one go of three is not.
 async fn least_calls_of(
     api: &Api,
     conversation: Uuid,
