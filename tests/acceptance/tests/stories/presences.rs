@@ -219,6 +219,7 @@ async fn who_goes_is_offline_after_the_grace_and_was_last_seen_then() {
         if his.looks == looks {
             break gone;
         }
+        tokio::time::sleep(PAST_THE_GRACE).await; // What a look had queued must not help.
     };
     assert!(gone.last_seen_at.is_some());
     assert_eq!(presence_of(&bob, ada.id()).await, gone);
