@@ -41,7 +41,8 @@ async fn a_group_has_at_most_a_thousand_members() {
     let group = ada.open_group("Everybody", &[bob.id()]).await.unwrap().id;
     let apps = devices([&ada, &bob], &[group]).await;
     let crowd = a_crowd(997).await;
-    // All at once, and answered whatever telling them takes. The message that names them is larger than a frame, so it is fetched.
+    // All at once, and answered whatever telling them takes. The message that names them is larger
+    // than a frame, so it is fetched.
     let now = changed(&add(&ada, group, &crowd).await);
     assert_eq!((now.last_seq, now.member_count), (2, 999));
     for app in &apps {
